@@ -28,3 +28,49 @@ note() {
 stage() {
 	printf '[%2d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*" >&2
 }
+
+# mirror: the Debian mirror that this machine's apt uses.
+mirror() {
+	local uri
+	# shellcheck disable=SC2016 # apt expands it
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Label: Debian' |
+		sed -n 1p)
+	[[ $uri ]] || die "apt knows no Debian mirror: run 'apt-get update', or add one to its sources"
+	echo "$uri"
+}
+
+# apt_options: this machine's options for fetching, such as a proxy, as lines
+# for the configuration file of another apt.
+apt_options() {
+	apt-config dump | grep -E '^Acquire::(Check-|http|Retries|ForceIP)' || true
+}
+
+# The keys that sign Debian's archive (package debian-archive-keyring).
+debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# debian_apt SUITE COMMAND [ARG...]: run an apt command that sees SUITE and
+# nothing else, from the machine's mirror and with the machine's apt options.
+# Its state is under build/, the system's is not touched. The index is fetched
+# again after a day, or at once if the file build/apt/SUITE/fresh is removed.
+debian_apt() {
+	local suite=$1 dir=$build/apt/$1 uri
+	shift
+	local options=(-o "Dir::State=$dir" -o "Dir::Cache=$dir/cache"
+		-o "Dir::State::status=$dir/status"
+		-o "Dir::Etc::SourceList=$dir/sources.list"
+		-o Dir::Etc::SourceParts=/dev/null
+		-o APT::Sandbox::User=root -o APT::Update::Error-Mode=any)
+
+	if [ -z "$(find "$dir/fresh" -mmin -1440 2>/dev/null)" ]; then
+		[ -e "$debian_keyring" ] || die "missing: $debian_keyring (package debian-archive-keyring)"
+		uri=$(mirror)
+		mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+		: >"$dir/status"
+		printf "%s [signed-by=$debian_keyring] $uri $suite main\n" \
+			deb deb-src >"$dir/sources.list"
+		apt-get -qq "${options[@]}" update >&2 ||
+			die "no index of Debian $suite from the machine's mirror"
+		touch "$dir/fresh"
+	fi
+	"$@" "${options[@]}"
+}
