@@ -12,10 +12,10 @@ build=$top/build
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/memory-failure-aops
 self=${0#"$top/"}
 
-# die MESSAGE...: say what went wrong and end with status 1.
+# die MESSAGE...: say what went wrong and end with status 1, or $die_status.
 die() {
 	printf '%s: %s\n' "$self" "$*" >&2
-	exit 1
+	exit "${die_status:-1}"
 }
 
 # note MESSAGE...: a line for the person watching; never on standard output,

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A command that hangs: 124, its stack on the log, and soon.
+# shellcheck source=ci/guest.d/check.sh
+. "$(dirname "$0")/../guest.d/check.sh"
+
+# An uninterruptible sleeper of the kernel's own, and its parent waits for it
+guest -t 12 -- sh -c 'echo HUNG_TASK >/sys/kernel/debug/provoke-crash/DIRECT'
+want "status 124" test "$status" = 124
+want "the blocked task on the log" says 'task:sh +state:D' console
+want "its stack" says 'lkdtm_HUNG_TASK' console
+want "not much later than the limit" test "$SECONDS" -lt 60
+want "nothing left" no_guests

@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A WARNING, with a command that passes: 125, and the line is shown.
+# shellcheck source=ci/guest.d/check.sh
+. "$(dirname "$0")/../guest.d/check.sh"
+
+guest -- sh -c 'echo WARNING >/sys/kernel/debug/provoke-crash/DIRECT'
+want "status 125" test "$status" = 125
+want "the line is shown" says 'WARNING: .*lkdtm' err
+want "the command's own status is told" says 'ended with 0' err

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the checks of ci/guest in ci/checks/: each runs a guest or two and
+# ends with 0 (ok) or 1 (not ok).
+# shellcheck source=ci/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+
+mkdir -p "$build/guest"
+work=$(mktemp -d "$build/guest/check.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# guest ARG...: runs ci/guest; leaves $status, $work/out, $work/err and
+# $work/console
+guest() {
+	status=0
+	"$top/ci/guest" --console "$work/console" "$@" >"$work/out" 2>"$work/err" </dev/null ||
+		status=$?
+}
+
+# want TEXT COMMAND...: COMMAND must succeed, or TEXT was not so
+want() {
+	local text=$1
+	shift
+	if ! "$@"; then
+		echo "not so: $text (status ${status-none})"
+		sed 's/^/	stderr: /' "$work/err"
+		exit 1
+	fi
+}
+
+# says PATTERN FILE: FILE has a line like it
+says() {
+	grep -aqE "$1" "$work/$2"
+}
+
+# no_guests: nothing is left of the guests that ran: no process, no directory
+no_guests() {
+	local dir
+	for dir in "$build"/guest/run.*; do
+		[[ ! -e $dir || -e /proc/${dir##*.} ]] || return 1
+	done
+}
