@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XFS sets blocks aside for copies on write that may come. One that holds no
+ * data yet fails: nothing is lost.
+ */
+#include "scenario.h"
+
+static void run(void)
+{
+	struct proc *a = start("a"), *b = start("b");
+	unsigned long at_a, at_b;
+	int64_t physical;
+	uint64_t length;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 64 * PAGE);
+	clone_file(file("f"), file("g"));
+	at_a = map_page(a, file("f"), 40 * PAGE);
+	at_b = map_page(b, file("g"), 40 * PAGE);
+	/* One block is copied; XFS has set aside 32 around it. */
+	must(!write_page(file("g"), 4 * PAGE, '1'), "pwrite");
+	physical = owner_physical(XFS_OWN_COW, &length);
+	must(physical >= 0, "there is no staging block");
+	remark("%llu staging blocks", (unsigned long long)(length / PAGE));
+
+	poison_and_check(pfn_of_physical(physical + length / PAGE / 2 * PAGE));
+	check(untold(a) & untold(b), "nobody is told");
+	check(load(a, at_a) == fill(40) && load(b, at_b) == fill(40),
+	      "what is mapped can be read");
+	check(read_byte(file("g"), 4 * PAGE) == '1', "the copy can be read");
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "cow-staging",
+	.title = "a block set aside for copies on write fails: nothing is lost",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.run = run,
+};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's default: nobody has asked for early signals. Nobody is told,
+ * but the page must go from every process: the next access would consume it.
+ */
+#include "scenario.h"
+
+#define UNMAPPED	"nobody has the page mapped any more"
+
+static void two_processes(const char *title, const char *f, const char *g)
+{
+	struct proc *a = start("a"), *b = start("b"), *other = start("other");
+	unsigned long at_a, at_b, at_other;
+
+	part("%s", title);
+	at_a = map_page(a, f, PAGE);
+	at_b = map_page(b, g, PAGE);
+	at_other = map_page(other, f, 2 * PAGE);
+
+	poison_and_check(pfn_of(b, at_b));
+	check(untold(a) & untold(b) & untold(other), "nobody is told");
+	if (!check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED))
+		remark("a: %s, b: %s", maps(a, at_a) ? "mapped" : "not mapped",
+		       maps(b, at_b) ? "mapped" : "not mapped");
+	check(maps(other, at_other), "the next page stays mapped");
+}
+
+static void run(void)
+{
+	early_kill(false);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	two_processes("one file", file("f"), file("f"));
+	make_file(file("g"), 4 * PAGE);
+	clone_file(file("g"), file("h"));
+	two_processes("reflinks", file("g"), file("h"));
+}
+
+struct scenario scenario = {
+	.name = "default-policy",
+	.title = "nobody asked for early signals: the page must go all the same",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.base.fails = { "one file: " UNMAPPED, "reflinks: " UNMAPPED },
+	.run = run,
+};

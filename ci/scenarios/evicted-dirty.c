@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A file that shares the block is not in use any more, and XFS still has to
+ * write its inode back: nothing to tell there, and nothing that is broken.
+ */
+#include <sys/stat.h>
+#include "scenario.h"
+
+#define SUCCEEDS	"memory_failure() succeeds"
+#define GOES_ON		"the filesystem goes on"
+
+static void run(void)
+{
+	struct proc *a = start("a");
+	unsigned long at_a;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	settle();
+	at_a = map_page(a, file("f"), PAGE);
+	/* The change of mode is in the log and not in its place yet. */
+	must(!chmod(file("g"), 0600), "chmod: %m");
+	drop_caches();
+
+	poison_and_check(pfn_of(a, at_a));
+	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB),
+	      "who maps the page gets BUS_MCEERR_AO");
+	check(!maps(a, at_a), "nobody has the page mapped any more");
+	check(alive(), GOES_ON);
+}
+
+struct scenario scenario = {
+	.name = "evicted-dirty",
+	.title = "a sharer's inode waits to be written back",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* What is no VFS inode any more, base takes for metadata that is lost. */
+	.base.fails = { SUCCEEDS, GOES_ON },
+	.run = run,
+};

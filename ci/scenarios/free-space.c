@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A block that nothing is stored in fails: no reason to stop or to tell. */
+#include "scenario.h"
+
+static void run(void)
+{
+	struct proc *p = start("bystander");
+	int64_t physical;
+	uint64_t length;
+	unsigned long at;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	at = map_page(p, file("f"), PAGE);
+	physical = owner_physical(OWN_FREE, &length);
+	must(physical >= 0 && length >= 64 * PAGE, "no free extent");
+
+	poison_and_check(pfn_of_physical(physical + 32 * PAGE));
+	check(untold(p), "who maps a file's page gets nothing");
+	check(load(p, at) == fill(1), "what is mapped can be read");
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "free-space",
+	.title = "a free block fails: nothing stops, nobody is told",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base flags only pages that a file maps. */
+	.base.fails = { FLAG_CHECK },
+	.run = run,
+};

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Having a page fail, and what the kernel then knows of it. */
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "lib.h"
+
+#define DEBUGFS		"/sys/kernel/debug/"
+#define TRACING		"/sys/kernel/tracing/"
+
+static int try_put(const char *path, const char *string)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, string, strlen(string)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+void put_string(const char *path, const char *string)
+{
+	int ret = try_put(path, string);
+
+	must(!ret, "%s > %s: %s", string, path, strerror(-ret));
+}
+
+void log_kernel(const char *what)
+{
+	char line[120];
+
+	snprintf(line, sizeof(line), "<5>scenario: %s\n", what);
+	try_put("/dev/kmsg", line);
+}
+
+int poison(unsigned long pfn)
+{
+	static const char path[] = DEBUGFS "hwpoison/corrupt-pfn";
+	char number[24];
+
+	if (access(path, F_OK))
+		skip("there is no %s", path);
+	snprintf(number, sizeof(number), "%#lx", pfn);
+	return try_put(path, number);
+}
+
+long hardware_corrupted(void)
+{
+	char line[80];
+	FILE *f = fopen("/proc/meminfo", "r");
+	long kb = -1;
+
+	must(f, "/proc/meminfo: %m");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "HardwareCorrupted: %ld kB", &kb) == 1)
+			break;
+	fclose(f);
+	must(kb >= 0, "/proc/meminfo has no HardwareCorrupted");
+	return kb / 4;
+}
+
+/*
+ * A number from the notes that the kernel leaves for crash dumps. They are in
+ * the first megabyte of /proc/kcore.
+ */
+static long kernel_number(const char *key)
+{
+	static char notes[1 << 16];
+	static size_t len;
+	size_t i, n = strlen(key);
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph;
+	int fd;
+
+	if (!len) {
+		fd = open("/proc/kcore", O_RDONLY);
+		must(fd >= 0, "/proc/kcore: %m");
+		must(read(fd, &eh, sizeof(eh)) == sizeof(eh) &&
+		     pread(fd, &ph, sizeof(ph), eh.e_phoff) == sizeof(ph) &&
+		     ph.p_type == PT_NOTE, "/proc/kcore has no notes");
+		len = ph.p_filesz < sizeof(notes) - 1 ?
+			ph.p_filesz : sizeof(notes) - 1;
+		must(pread(fd, notes, len, ph.p_offset) == (ssize_t)len,
+		     "/proc/kcore: %m");
+		close(fd);
+	}
+	for (i = 0; i + n < len; i++)
+		if (!memcmp(notes + i, key, n))
+			return strtol(notes + i + n, NULL, 10);
+	give_up("/proc/kcore's notes have no %s", key);
+}
+
+/*
+ * The flags in a page's struct page. /proc/kpageflags shows 0 for pages of
+ * device memory. So a kprobe event on a system call that nobody else makes
+ * reads the memory map, by its fetch argument.
+ */
+static unsigned long page_flags(unsigned long pfn)
+{
+	static const char instance[] = TRACING "instances/scenario";
+	char line[200], *at;
+	unsigned long flags = 0;
+	bool found = false;
+	FILE *f;
+
+	snprintf(line, sizeof(line),
+		 "p:scenario/pageflags __x64_sys_getpgid flags=+%lu(@vmemmap_base):x64\n",
+		 pfn * kernel_number("SIZE(page)=") +
+		 kernel_number("OFFSET(page.flags)="));
+	mkdir(instance, 0755);
+	put_string(TRACING "kprobe_events", line);
+	put_string(TRACING "instances/scenario/events/scenario/pageflags/enable",
+		   "1");
+	must(getpgid(0) >= 0, "getpgid: %m");
+	put_string(TRACING "instances/scenario/events/scenario/pageflags/enable",
+		   "0");
+
+	f = fopen(TRACING "instances/scenario/trace", "r");
+	must(f, "trace: %m");
+	while (fgets(line, sizeof(line), f)) {
+		at = strstr(line, "flags=0x");
+		if (at)
+			found = sscanf(at, "flags=%lx", &flags) == 1;
+	}
+	fclose(f);
+	must(found, "the kprobe event did not read the flags of %#lx", pfn);
+	put_string(TRACING "kprobe_events", "-:scenario/pageflags\n");
+	rmdir(instance);
+	return flags;
+}
+
+bool flagged(unsigned long pfn)
+{
+	return page_flags(pfn) >> kernel_number("NUMBER(PG_hwpoison)=") & 1;
+}
+
+void poison_and_check(unsigned long pfn)
+{
+	long before = hardware_corrupted();
+	int ret = poison(pfn);
+
+	if (!check(!ret, "memory_failure() succeeds"))
+		remark("it returned %d (%s)", ret, strerror(-ret));
+	check_page(pfn, before);
+}
+
+void check_page(unsigned long pfn, long before)
+{
+	/* The head is the neighbour that a mistaken flag would be on. */
+	const unsigned long pfns[] = {
+		pfn, pfn - 1, pfn + 1, pfn & ~(PMD / PAGE - 1)
+	};
+	bool exact = true;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pfns); i++) {
+		bool is = flagged(pfns[i]);
+
+		if (is == (pfns[i] == pfn))
+			continue;
+		remark("page %#lx is %sflagged", pfns[i], is ? "" : "not ");
+		exact = false;
+	}
+	check(exact, FLAG_CHECK);
+	check(hardware_corrupted() == before + 1,
+	      "HardwareCorrupted counts one page more");
+}
+
+void early_kill(bool on)
+{
+	put_string("/proc/sys/vm/memory_failure_early_kill", on ? "1" : "0");
+}
+
+void drop_caches(void)
+{
+	sync();
+	put_string("/proc/sys/vm/drop_caches", "3");
+}
+
+bool within(int seconds, bool (*happened)(void))
+{
+	struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+	int i;
+
+	for (i = 0; i < seconds * 50; i++) {
+		if (happened())
+			return true;
+		nanosleep(&tick, NULL);
+	}
+	return happened();
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Filesystems on the pmem device, files, and where they are on it. */
+#include <errno.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fsmap.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "lib.h"
+
+static bool is_mounted;
+
+static void make_and_mount(const char *mkfs, const char *mkfs_options,
+			   const char *type, const char *option)
+{
+	char command[200];
+	int status;
+
+	if (access(PMEM, F_OK))
+		skip("there is no " PMEM);
+	/* Results alone belong on standard output. */
+	snprintf(command, sizeof(command), "%s %s " PMEM " >&2", mkfs,
+		 mkfs_options ? mkfs_options : "");
+	status = system(command);
+	must(!status, "%s: wait status %#x", command, status);
+
+	mkdir(MNT, 0755);
+	must(!mount(PMEM, MNT, type, 0, option), "mount -t %s -o %s: %m", type,
+	     option);
+	is_mounted = true;
+}
+
+void mount_xfs(const char *mkfs_options)
+{
+	make_and_mount("mkfs.xfs -q -f -m rmapbt=1,reflink=1", mkfs_options,
+		       "xfs", "dax=always");
+}
+
+void mount_ext4(const char *mkfs_options)
+{
+	make_and_mount("mkfs.ext4 -q -F -b 4096", mkfs_options, "ext4",
+		       "dax=always");
+}
+
+bool mounted(void)
+{
+	return is_mounted;
+}
+
+bool unmount(void)
+{
+	is_mounted = false;
+	if (!umount(MNT))
+		return true;
+	remark("umount: %m");
+	return false;
+}
+
+void settle(void)
+{
+	int fd = open(MNT, O_RDONLY);
+
+	must(fd >= 0 && !ioctl(fd, FIFREEZE, 0) && !ioctl(fd, FITHAW, 0),
+	     "freeze and thaw: %m");
+	close(fd);
+}
+
+bool alive(void)
+{
+	static int nr;
+
+	return !mkdir(file("alive.%d", nr++), 0755);
+}
+
+const char *file(const char *fmt, ...)
+{
+	static char names[16][64];
+	static unsigned int last;
+	char *name = names[last++ % ARRAY_SIZE(names)];
+	int n = sprintf(name, MNT "/");
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(name + n, sizeof(names[0]) - n, fmt, ap);
+	va_end(ap);
+	return name;
+}
+
+static int open_file(const char *path, int flags)
+{
+	int fd = open(path, flags, 0644);
+
+	must(fd >= 0, "open %s: %m", path);
+	return fd;
+}
+
+static void fill_file(int fd, const char *path, size_t size)
+{
+	static char page[PAGE];
+	size_t i;
+
+	for (i = 0; i < size / PAGE; i++) {
+		memset(page, fill(i), PAGE);
+		must(pwrite(fd, page, PAGE, i * PAGE) == PAGE,
+		     "write %s: %m", path);
+	}
+	must(!fsync(fd), "fsync %s: %m", path);
+	close(fd);
+}
+
+void make_file(const char *path, size_t size)
+{
+	fill_file(open_file(path, O_RDWR | O_CREAT | O_EXCL), path, size);
+}
+
+void make_huge_file(const char *path, size_t size)
+{
+	int fd = open_file(path, O_RDWR | O_CREAT | O_EXCL);
+	struct fsxattr attr;
+
+	/* XFS aligns on request; ext4 by its stripe, and knows no hint. */
+	if (!ioctl(fd, FS_IOC_FSGETXATTR, &attr)) {
+		attr.fsx_xflags |= FS_XFLAG_EXTSIZE;
+		attr.fsx_extsize = PMD;
+		if (ioctl(fd, FS_IOC_FSSETXATTR, &attr))
+			must(errno == EOPNOTSUPP, "extent size hint: %m");
+	}
+	must(!fallocate(fd, 0, 0, size), "fallocate %s: %m", path);
+	fill_file(fd, path, size);
+	must(file_physical(path, 0) % PMD == 0,
+	     "%s is at %#llx on the device, not aligned to 2 MiB", path,
+	     (long long)file_physical(path, 0));
+}
+
+void clone_file(const char *from, const char *to)
+{
+	int src = open_file(from, O_RDONLY);
+	int dst = open_file(to, O_RDWR | O_CREAT | O_EXCL);
+
+	must(!ioctl(dst, FICLONE, src), "reflink %s to %s: %m", from, to);
+	close(src);
+	close(dst);
+}
+
+void clone_range(const char *from, off_t from_off, size_t len,
+		 const char *to, off_t to_off)
+{
+	struct file_clone_range range = {
+		.src_offset = from_off,
+		.src_length = len,
+		.dest_offset = to_off,
+	};
+	int dst = open_file(to, O_RDWR | O_CREAT);
+
+	range.src_fd = open_file(from, O_RDONLY);
+	must(!ioctl(dst, FICLONERANGE, &range), "reflink a range of %s: %m",
+	     from);
+	close(range.src_fd);
+	close(dst);
+}
+
+int read_byte(const char *path, off_t offset)
+{
+	int fd = open_file(path, O_RDONLY);
+	unsigned char byte;
+	ssize_t n = pread(fd, &byte, 1, offset);
+	int ret = n == 1 ? byte : n ? -errno : -ENODATA;
+
+	close(fd);
+	return ret;
+}
+
+int write_page(const char *path, off_t offset, int byte)
+{
+	int fd = open_file(path, O_WRONLY);
+	char page[PAGE];
+	ssize_t n;
+	int ret;
+
+	memset(page, byte, PAGE);
+	n = pwrite(fd, page, PAGE, offset);
+	ret = n == PAGE ? 0 : n < 0 ? -errno : -EIO;
+	close(fd);
+	return ret;
+}
+
+int64_t file_physical(const char *path, off_t offset)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extent;
+	} f = {
+		.map.fm_start = offset,
+		.map.fm_length = 1,
+		.map.fm_flags = FIEMAP_FLAG_SYNC,
+		.map.fm_extent_count = 1,
+	};
+	int fd = open_file(path, O_RDONLY);
+
+	must(!ioctl(fd, FS_IOC_FIEMAP, &f), "FIEMAP of %s: %m", path);
+	close(fd);
+	if (!f.map.fm_mapped_extents)
+		return -1;
+	return f.extent.fe_physical + (offset - f.extent.fe_logical);
+}
+
+int64_t owner_physical(uint64_t owner, uint64_t *length)
+{
+	static struct {
+		struct fsmap_head head;
+		struct fsmap recs[512];
+	} f;
+	int fd = open_file(MNT, O_RDONLY);
+	int64_t found = -1;
+	unsigned int i;
+
+	memset(&f, 0, sizeof(f));
+	f.head.fmh_count = ARRAY_SIZE(f.recs);
+	f.head.fmh_keys[1].fmr_device = UINT32_MAX;
+	f.head.fmh_keys[1].fmr_flags = UINT32_MAX;
+	f.head.fmh_keys[1].fmr_physical = UINT64_MAX;
+	f.head.fmh_keys[1].fmr_owner = UINT64_MAX;
+	f.head.fmh_keys[1].fmr_offset = UINT64_MAX;
+	must(!ioctl(fd, FS_IOC_GETFSMAP, &f), "GETFSMAP: %m");
+	close(fd);
+
+	for (i = 0; i < f.head.fmh_entries && found < 0; i++)
+		if ((f.recs[i].fmr_flags & FMR_OF_SPECIAL_OWNER) &&
+		    f.recs[i].fmr_owner == owner) {
+			found = f.recs[i].fmr_physical;
+			*length = f.recs[i].fmr_length;
+		}
+	return found;
+}
+
+unsigned long pfn_of_physical(int64_t physical)
+{
+	static const char path[] = MNT "/where-the-device-begins";
+	static unsigned long first;
+
+	/* A page that is mapped has its pfn in the page table. */
+	if (!first) {
+		struct proc *p = start("surveyor");
+		unsigned long addr;
+
+		make_file(path, PAGE);
+		addr = map_page(p, path, 0);
+		first = pfn_of(p, addr) - file_physical(path, 0) / PAGE;
+		finish(p);
+	}
+	return first + physical / PAGE;
+}

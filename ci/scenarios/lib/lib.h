@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the library's files share with each other but not with scenarios. */
+#ifndef LIB_H
+#define LIB_H
+
+#include "scenario.h"
+
+void log_kernel(const char *what);	/* a line on the guest's console */
+void finish_all(void);
+bool mounted(void);
+
+#endif

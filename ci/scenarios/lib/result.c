@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a scenario says of itself, and how it reports: KTAP, exit status. */
+#include <stdarg.h>
+#include <stdio.h>
+#include "lib.h"
+
+static int nr_checks, nr_failed;
+static char prefix[80];
+
+void part(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(prefix, sizeof(prefix) - 2, fmt, ap);
+	va_end(ap);
+	log_kernel(prefix);
+	strcat(prefix, ": ");
+}
+
+bool check(bool holds, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s %d - %s", holds ? "ok" : "not ok", ++nr_checks, prefix);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	nr_failed += !holds;
+	return holds;
+}
+
+void remark(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+void give_up(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("Bail out! %s", prefix);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	exit(2);
+}
+
+void skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("1..0 # SKIP ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	exit(4);
+}
+
+/* One line a fact, key and value, for ci/test. */
+static void describe_outcome(const char *kernel, const struct outcome *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(o->fails) && o->fails[i]; i++)
+		printf("%s-fails\t%s\n", kernel, o->fails[i]);
+	if (o->splat)
+		printf("%s-splat\t%s\n", kernel, o->splat);
+	if (o->hangs)
+		printf("%s-hangs\tyes\n", kernel);
+}
+
+static int describe(void)
+{
+	printf("name\t%s\ntitle\t%s\nmachine\t%s\ncpus\t%d\nseconds\t%d\n",
+	       scenario.name, scenario.title, scenario.machine, scenario.cpus,
+	       scenario.seconds);
+	describe_outcome("base", &scenario.base);
+	describe_outcome("aops", &scenario.aops);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "--describe"))
+		return describe();
+	if (argc != 1) {
+		fprintf(stderr, "Usage: %s [--describe]\n"
+			"Runs as root in a guest: it makes filesystems on "
+			PMEM " and has pages fail.\n", argv[0]);
+		return 2;
+	}
+
+	printf("KTAP version 1\n# %s: %s\n", scenario.name, scenario.title);
+	log_kernel(scenario.name);
+	scenario.run();
+
+	/* What the failure left behind must not stand in umount's way. */
+	prefix[0] = '\0';
+	finish_all();
+	if (mounted())
+		check(unmount(), "the filesystem unmounts");
+	printf("1..%d\n", nr_checks);
+	return nr_failed || !nr_checks;
+}

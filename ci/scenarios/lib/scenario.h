@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the scenario programs share.
+ *
+ * A scenario is one program that runs as root in a fresh guest, makes a
+ * filesystem on /dev/pmem0, lets processes map its files, has a page fail and
+ * checks what came of it. It speaks KTAP on standard output and ends with 0
+ * (every check held), 1 (some did not), 4 (skipped: a requirement is missing)
+ * or 2 (it could not be carried out).
+ *
+ * Three rules keep scenarios free of waits and of luck:
+ * - The program that makes the page fail never maps it: who maps it and fails
+ *   it counts as its consumer. Mapping is done by child processes, on order.
+ * - Signals are sent before the injecting write() returns, and a child answers
+ *   an order only after its pending signals were handled. So one exchange with
+ *   a child tells for certain which signals it got, and that it got none.
+ * - A flagged page of a pmem device stays flagged until the guest ends. So
+ *   parts of one scenario use blocks of their own and leave the files be.
+ */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define PAGE		4096UL
+#define PMD		(512 * PAGE)
+#define PAGE_LSB	12
+#define PMD_LSB		21
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(f, a)	__attribute__((format(printf, f, a)))
+
+/*
+ * How a scenario ends on one kernel. The empty outcome: all checks hold. On a
+ * kernel with a fault, the fault is part of the scenario: exactly these checks
+ * fail, or the kernel prints a splat that matches, or it hangs.
+ */
+struct outcome {
+	const char *fails[16];
+	const char *splat;
+	bool hangs;
+};
+
+struct scenario {
+	const char *name;		/* the program's own name */
+	const char *title;
+	const char *machine;		/* as ci/guest -m takes it */
+	int cpus;
+	int seconds;			/* its time limit, boot included */
+	struct outcome base, aops;
+	void (*run)(void);
+};
+
+/* Each program defines its own; main() is in the library. */
+extern struct scenario scenario;
+
+/* --- results --- */
+
+/* Parts of a scenario: the title is put before the names of later checks. */
+void part(const char *fmt, ...) __printf(1, 2);
+
+/* One claim and whether it holds. Names are unique within a program. */
+bool check(bool holds, const char *fmt, ...) __printf(2, 3);
+
+/* For whoever reads the log. */
+void remark(const char *fmt, ...) __printf(1, 2);
+
+/* A step that must work for the checks to mean anything; else end with 2. */
+#define must(cond, ...)	do { if (!(cond)) give_up(__VA_ARGS__); } while (0)
+void give_up(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
+
+/* A requirement that this machine or kernel does not have: end with 4. */
+void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
+
+/* --- filesystems and files --- */
+
+#define MNT		"/mnt"
+#define PMEM		"/dev/pmem0"
+
+/*
+ * Make and mount at MNT, on PMEM, all files DAX. mkfs takes the options, if any.
+ * One filesystem at a time; the scenario's end unmounts it as a last check.
+ */
+void mount_xfs(const char *mkfs_options);
+void mount_ext4(const char *mkfs_options);
+bool unmount(void);
+/* Have the filesystem finish what it does in the background: freeze and thaw. */
+void settle(void);
+/* Does it still take new files? */
+bool alive(void);
+
+/* Names in MNT; the result lives until sixteen more were made. */
+const char *file(const char *fmt, ...) __printf(1, 2);
+
+/* Page i of a new file is filled with fill(i); the file is on the medium. */
+#define fill(i)		('a' + (int)((i) % 26))
+void make_file(const char *path, size_t size);
+void make_huge_file(const char *path, size_t size);	/* extents of 2 MiB */
+void clone_file(const char *from, const char *to);
+void clone_range(const char *from, off_t from_off, size_t len,
+		 const char *to, off_t to_off);
+/* One byte by pread(): the byte, or -errno. */
+int read_byte(const char *path, off_t offset);
+int write_page(const char *path, off_t offset, int byte);
+
+/* Where on the device a file's page is, in bytes; -1: nowhere. */
+int64_t file_physical(const char *path, off_t offset);
+/* The first extent of a special owner, by FS_IOC_GETFSMAP, in bytes. */
+int64_t owner_physical(uint64_t owner, uint64_t *length);
+#define OWNER(type, code)	(((uint64_t)(type) << 32) | (code))
+#define OWN_FREE		OWNER(0, 1)
+#define XFS_OWN_FS		OWNER('X', 1)
+#define XFS_OWN_LOG		OWNER('X', 2)
+#define XFS_OWN_INODES		OWNER('X', 5)
+#define XFS_OWN_COW		OWNER('X', 7)
+/* The pfn of a place on the device. */
+unsigned long pfn_of_physical(int64_t physical);
+
+/* --- processes --- */
+
+struct signal_got {
+	int code;
+	int lsb;
+	unsigned long addr;
+};
+
+struct proc {
+	char name[24];
+	pid_t pid;
+	int orders;		/* our end of the socket */
+	struct {
+		int n;		/* may exceed the array */
+		struct signal_got got[8];
+	} volatile *seen;	/* SIGBUS only; shared with the process */
+};
+
+struct proc *start(const char *fmt, ...) __printf(1, 2);
+void finish(struct proc *p);
+
+/* Orders to a process, each answered when it is done. */
+unsigned long map(struct proc *p, const char *path, off_t offset, size_t len,
+		  int prot, int flags);
+/* MAP_SHARED, readable, one page; read once, so that it is mapped. */
+unsigned long map_page(struct proc *p, const char *path, off_t offset);
+/* PMD aligned, whole PMDs; read once. */
+unsigned long map_huge(struct proc *p, const char *path, off_t offset,
+		       size_t len);
+void unmap(struct proc *p, unsigned long addr, size_t len);
+#define SIGNALLED	(-1)
+int load(struct proc *p, unsigned long addr);	/* the byte, or SIGNALLED */
+int store(struct proc *p, unsigned long addr, int byte);  /* 0, or SIGNALLED */
+int advise(struct proc *p, unsigned long addr, size_t len, int advice);
+void mce_policy(struct proc *p, int policy);	/* PR_MCE_KILL_* */
+
+/* What a process's page tables say. */
+bool maps(struct proc *p, unsigned long addr);
+bool maps_huge(struct proc *p, unsigned long addr);
+unsigned long pfn_of(struct proc *p, unsigned long addr);
+
+/* The signals a process got since it was started or forget() was called. */
+int signals(struct proc *p);
+void forget(struct proc *p);
+/* Exactly one, with just this in its siginfo; says so if not. */
+bool told(struct proc *p, int code, unsigned long addr, int lsb);
+/*
+ * The same for who has the page at several addresses: at least one, each at one
+ * of them. Not all of them: a SIGBUS that is still pending swallows the next.
+ */
+bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
+		int lsb);
+/* None; says so if not. */
+bool untold(struct proc *p);
+
+/* --- the failure and its traces --- */
+
+/* Have a page fail, by the injector; memory_failure()'s return value. */
+int poison(unsigned long pfn);
+/*
+ * The checks that the failure of any page must pass: it succeeds; the flag is
+ * on this page and no other; one page more is counted than before.
+ */
+void poison_and_check(unsigned long pfn);
+/* The last two alone, for other ways to fail a page. */
+void check_page(unsigned long pfn, long before);
+#define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
+bool flagged(unsigned long pfn);
+long hardware_corrupted(void);			/* in pages */
+
+void early_kill(bool on);			/* the sysctl */
+void drop_caches(void);
+void put_string(const char *path, const char *string);
+/* Wait for it, at most this long; the only wait there is. */
+bool within(int seconds, bool (*happened)(void));
+
+#endif

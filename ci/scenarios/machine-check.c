@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A machine check on an NVDIMM, as real hardware raises it: the error reaches
+ * memory_failure() by the machine-check handler, and NFIT records the bad
+ * block. So the place stays bad: later reads draw EIO, later accesses SIGBUS.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "scenario.h"
+
+#define LATE_UNMAPPED	"who did not ask has the page no more"
+#define LATE_TOLD	"who did not ask gets BUS_MCEERR_AR on its next access"
+
+static long before;
+
+static bool counted(void)
+{
+	return hardware_corrupted() > before;
+}
+
+static bool recorded(void)
+{
+	char line[80] = "";
+	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
+
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+	}
+	return line[0];
+}
+
+static void run(void)
+{
+	struct proc *a, *b, *late, *other;
+	unsigned long at_a, at_b, at_late, at_other, pfn;
+	char command[80];
+	int status;
+
+	if (system("command -v inject-mce >/dev/null"))
+		skip("this guest has no inject-mce");
+	early_kill(false);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	clone_file(file("f"), file("h"));
+	a = start("a");
+	b = start("b");
+	other = start("other page");
+	mce_policy(a, PR_MCE_KILL_EARLY);
+	mce_policy(b, PR_MCE_KILL_EARLY);
+	mce_policy(other, PR_MCE_KILL_EARLY);
+	late = start("late");
+	at_a = map_page(a, file("f"), PAGE);
+	at_b = map_page(b, file("g"), PAGE);
+	at_late = map_page(late, file("h"), PAGE);
+	at_other = map_page(other, file("g"), 2 * PAGE);
+
+	pfn = pfn_of(a, at_a);
+	before = hardware_corrupted();
+	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
+	status = system(command);
+	must(!status, "%s: wait status %#x", command, status);
+	must(within(20, counted), "no machine check reached memory_failure()");
+
+	check_page(pfn, before);
+	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
+	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
+	      "who asked for it gets BUS_MCEERR_AO");
+	check(untold(late), "who did not ask is not told yet");
+	check(!maps(a, at_a) && !maps(b, at_b), "who asked has the page no more");
+	check(!maps(late, at_late), LATE_UNMAPPED);
+	check(untold(other) && maps(other, at_other) &&
+	      load(other, at_other) == fill(2),
+	      "who maps the next page gets nothing and keeps it");
+	check(within(20, recorded), "the bad block is recorded");
+
+	/* fs/dax.c asks the driver for the page, which knows the bad block. */
+	forget(a);
+	check(load(a, at_a) == SIGNALLED &&
+	      told(a, BUS_MCEERR_AR, at_a, PAGE_LSB),
+	      "who was told gets BUS_MCEERR_AR on its next access");
+	check(load(late, at_late) == SIGNALLED &&
+	      told(late, BUS_MCEERR_AR, at_late, PAGE_LSB), LATE_TOLD);
+	check(read_byte(file("f"), PAGE) == -EIO &&
+	      read_byte(file("g"), PAGE) == -EIO &&
+	      read_byte(file("h"), PAGE) == -EIO,
+	      "reading the page through any of the files draws EIO");
+	check(read_byte(file("f"), 0) == fill(0) &&
+	      read_byte(file("g"), 2 * PAGE) == fill(2),
+	      "other pages can be read");
+}
+
+struct scenario scenario = {
+	.name = "machine-check",
+	.title = "a machine check on an NVDIMM: signals, bad blocks, EIO",
+	.machine = "nfit",
+	.cpus = 2,
+	.seconds = 90,
+	.base.fails = { LATE_UNMAPPED, LATE_TOLD },
+	.run = run,
+};

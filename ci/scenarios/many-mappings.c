@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One process has the page many times over, by one file and by its reflinks. */
+#include "scenario.h"
+
+static void run(void)
+{
+	unsigned long at[6];
+	struct proc *p, *late;
+	unsigned long at_late;
+	unsigned int i, mapped = 0;
+	unsigned long pfn;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	clone_file(file("f"), file("h"));
+
+	p = start("many");
+	at[0] = map_page(p, file("f"), PAGE);
+	at[1] = map_page(p, file("f"), PAGE);
+	at[2] = map(p, file("f"), 0, 4 * PAGE, PROT_READ, MAP_SHARED) + PAGE;
+	at[3] = map_page(p, file("g"), PAGE);
+	at[4] = map(p, file("g"), 0, 2 * PAGE, PROT_READ, MAP_PRIVATE) + PAGE;
+	at[5] = map_page(p, file("h"), PAGE);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		must(load(p, at[i]) == fill(1), "wrong data");
+	/* Each read by another file takes the page from the one before. */
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		load(p, at[i]);
+	/* A mapping that was never read has no page that could be lost. */
+	late = start("never read");
+	at_late = map(late, file("h"), 0, PAGE * 2, PROT_READ, MAP_SHARED);
+
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		mapped += maps(p, at[i]);
+	remark("%u of %zu mappings are populated", mapped, ARRAY_SIZE(at));
+	for (i = 0; !maps(p, at[i]); i++)
+		must(i < ARRAY_SIZE(at), "none is mapped");
+	pfn = pfn_of(p, at[i]);
+
+	poison_and_check(pfn);
+	check(told_among(p, BUS_MCEERR_AO, at, ARRAY_SIZE(at), PAGE_LSB),
+	      "the process gets BUS_MCEERR_AO at addresses of the page only");
+	for (i = 0, mapped = 0; i < ARRAY_SIZE(at); i++)
+		mapped += maps(p, at[i]);
+	if (!check(!mapped, "none of its mappings has the page any more"))
+		remark("%u have", mapped);
+	check(untold(late), "a mapping that was never read gets nothing");
+	check(load(late, at_late) == fill(0), "the next page can be read");
+}
+
+struct scenario scenario = {
+	.name = "many-mappings",
+	.title = "one process maps the page six times, by three files",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.run = run,
+};

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A block of the filesystem's own fails: nobody maps it, and the filesystem
+ * cannot go on. It must say so to who asked, and shut down.
+ */
+#include "scenario.h"
+
+static void fail_block_of(const char *title, uint64_t owner)
+{
+	struct proc *p = start("bystander");
+	int64_t physical;
+	uint64_t length;
+	unsigned long at, pfn;
+	long before;
+	int ret;
+
+	part("%s", title);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	at = map_page(p, file("f"), PAGE);
+	physical = owner_physical(owner, &length);
+	must(physical >= 0, "this filesystem has no such block");
+	pfn = pfn_of_physical(physical);
+	must(alive(), "the filesystem does not work: %m");
+
+	before = hardware_corrupted();
+	ret = poison(pfn);
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
+	check(hardware_corrupted() == before + 1,
+	      "HardwareCorrupted counts one page more");
+	check(!alive(), "the filesystem shuts down");
+	check(untold(p), "who maps a file's page gets nothing");
+	check(load(p, at) == fill(1), "what is mapped can be read");
+	finish(p);
+	check(unmount(), "it unmounts");
+}
+
+static void run(void)
+{
+	early_kill(true);
+	fail_block_of("inode chunk", XFS_OWN_INODES);
+	fail_block_of("superblock and AG headers", XFS_OWN_FS);
+	fail_block_of("log", XFS_OWN_LOG);
+}
+
+struct scenario scenario = {
+	.name = "metadata",
+	.title = "a metadata block fails: the filesystem shuts down",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.run = run,
+};

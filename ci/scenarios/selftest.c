@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scenarios that pass, fail, skip, crash and hang on purpose, to test ci/test:
+ * ci/checks/test-verdicts.sh knows what it must say of each. They fail no
+ * pages. One source; the name it is called by says which scenario it is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "scenario.h"
+
+#define LKDTM	"/sys/kernel/debug/provoke-crash/DIRECT"
+
+static void pass(void)
+{
+	part("part one");
+	check(true, "a claim");
+	part("part two");
+	check(true, "a claim");
+}
+
+static void fail(void)
+{
+	check(true, "this holds");
+	check(false, "this does not");
+}
+
+static void fail_other(void)
+{
+	check(true, "this does not");
+	check(false, "this holds");
+}
+
+static void skipped(void)
+{
+	skip("there is no unicorn in this machine");
+}
+
+static void gives_up(void)
+{
+	check(true, "this holds");
+	must(false, "the groundwork failed: %s", strerror(EIO));
+}
+
+static void crashes(void)
+{
+	check(true, "this holds");
+	abort();
+}
+
+static void short_of_results(void)
+{
+	check(true, "this holds");
+	exit(0);
+}
+
+static void silent(void)
+{
+	_exit(0);
+}
+
+static void nothing_checked(void)
+{
+}
+
+static void hangs(void)
+{
+	check(true, "this holds");
+	for (;;)
+		pause();
+}
+
+static void splats(void)
+{
+	check(true, "this holds");
+	put_string(LKDTM, "WARNING");
+}
+
+static void panics(void)
+{
+	check(true, "this holds");
+	put_string(LKDTM, "PANIC");
+}
+
+static void powers_off(void)
+{
+	check(true, "this holds");
+	if (system("reboot -f"))
+		pause();
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	struct outcome base;
+} selves[] = {
+	{ "selftest-passes", pass, {} },
+	{ "selftest-fails", fail, {} },
+	{ "selftest-fails-as-known", fail, { .fails = { "this does not" } } },
+	{ "selftest-passes-unexpectedly", pass,
+	  { .fails = { "part one: a claim" } } },
+	{ "selftest-fails-elsewhere", fail_other,
+	  { .fails = { "this does not" } } },
+	{ "selftest-skips", skipped, {} },
+	{ "selftest-gives-up", gives_up, {} },
+	{ "selftest-crashes", crashes, {} },
+	{ "selftest-short", short_of_results, {} },
+	{ "selftest-silent", silent, {} },
+	{ "selftest-empty", nothing_checked, {} },
+	{ "selftest-hangs", hangs, {} },
+	{ "selftest-hangs-as-known", hangs, { .hangs = true } },
+	{ "selftest-ends-unexpectedly", pass, { .hangs = true } },
+	{ "selftest-splats", splats, {} },
+	{ "selftest-splats-as-known", splats,
+	  { .splat = "WARNING: .*lkdtm" } },
+	{ "selftest-splats-elsewhere", splats,
+	  { .splat = "WARNING: .*fs/dax.c" } },
+	{ "selftest-panics", panics, {} },
+	{ "selftest-powers-off", powers_off, {} },
+};
+
+struct scenario scenario = {
+	.title = "for the test of ci/test",
+	.machine = "e820",
+	.cpus = 1,
+	.seconds = 25,
+};
+
+__attribute__((constructor)) static void become(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(selves); i++) {
+		if (strcmp(selves[i].name, program_invocation_short_name))
+			continue;
+		scenario.name = selves[i].name;
+		scenario.run = selves[i].run;
+		scenario.base = selves[i].base;
+		if (selves[i].run == hangs)
+			scenario.seconds = 12;
+		return;
+	}
+	fprintf(stderr, "%s: no scenario of this name\n",
+		program_invocation_short_name);
+	_exit(2);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A page that has failed fails again, as a patrol scrubber and a consumer may
+ * both report it, or the same scrubber every hour.
+ */
+#include <errno.h>
+#include "scenario.h"
+
+#define COUNTED_ONCE	"HardwareCorrupted does not count the page again"
+
+static void run(void)
+{
+	struct proc *a = start("a"), *b = start("b"), *again = start("again");
+	unsigned long at_a, at_b, at_again, pfn;
+	long before;
+	int ret;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	at_a = map_page(a, file("f"), PAGE);
+	at_b = map_page(b, file("g"), PAGE);
+	pfn = pfn_of(a, at_a);
+
+	part("first");
+	poison_and_check(pfn);
+	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
+	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
+	      "both sharers get BUS_MCEERR_AO");
+
+	part("second");
+	forget(a);
+	forget(b);
+	before = hardware_corrupted();
+	ret = poison(pfn);
+	if (!check(!ret || ret == -EHWPOISON,
+		   "memory_failure() succeeds or knows the page"))
+		remark("it returned %d (%s)", ret, strerror(-ret));
+	check(flagged(pfn), "the page is still flagged");
+	check(untold(a) & untold(b),
+	      "who has lost the page already gets nothing");
+	check(hardware_corrupted() == before, COUNTED_ONCE);
+
+	/*
+	 * The injector leaves no trace on the medium, so a new fault may map
+	 * the page again. Then the next failure is news for this process.
+	 */
+	part("third");
+	at_again = map(again, file("f"), PAGE, PAGE, PROT_READ, MAP_SHARED);
+	if (load(again, at_again) != SIGNALLED) {
+		poison(pfn);
+		check(told(again, BUS_MCEERR_AO, at_again, PAGE_LSB) &&
+		      !maps(again, at_again),
+		      "who mapped the page since is told or cannot map it");
+	} else {
+		check(told(again, BUS_MCEERR_AR, at_again, PAGE_LSB),
+		      "who mapped the page since is told or cannot map it");
+	}
+	check(untold(a) & untold(b), "nobody else gets anything");
+}
+
+struct scenario scenario = {
+	.name = "twice",
+	.title = "the same page fails a second and a third time",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.base.fails = { "second: " COUNTED_ONCE },
+	.run = run,
+};
