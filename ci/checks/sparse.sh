@@ -18,9 +18,9 @@ if [ ! -x "$root/check" ]; then
 	for deb in "$work"/*.deb; do
 		dpkg-deb -x "$deb" "$root"
 	done
-	loader=$(find "$root" -name 'ld-linux-x86-64.so.2' | head -n 1)
+	lib=$root/usr/lib/x86_64-linux-gnu
 	printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' \
-		"$loader" "$root/usr/lib/x86_64-linux-gnu" "$root/usr/bin/sparse" >"$root/check"
+		"$lib/ld-linux-x86-64.so.2" "$lib" "$root/usr/bin/sparse" >"$root/check"
 	chmod +x "$root/check"
 fi
 
