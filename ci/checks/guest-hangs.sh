@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../guest.d/check.sh"
 
 # An uninterruptible sleeper of the kernel's own, and its parent waits for it
-guest -t 12 -- sh -c 'echo HUNG_TASK >/sys/kernel/debug/provoke-crash/DIRECT'
+guest -t 20 -- sh -c 'echo HUNG_TASK >/sys/kernel/debug/provoke-crash/DIRECT'
 want "status 124" test "$status" = 124
 want "the blocked task on the log" says 'task:sh +state:D' console
 want "its stack" says 'lkdtm_HUNG_TASK' console

@@ -4,7 +4,7 @@
 # shellcheck source=ci/guest.d/check.sh
 . "$(dirname "$0")/../guest.d/check.sh"
 
-guest -s 1 -t 10 -- sh -c 'echo HARDLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT'
+guest -s 1 -t 20 -- sh -c 'echo HARDLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT'
 want "status 124" test "$status" = 124
 want "where it spins" says 'lkdtm_HARDLOCKUP' console
 want "nothing left" no_guests
