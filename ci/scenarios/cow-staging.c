@@ -5,6 +5,10 @@
  */
 #include "scenario.h"
 
+#define SUCCEEDS	"memory_failure() succeeds"
+#define COPY		"the copy can be read"
+#define GOES_ON		"the filesystem goes on"
+
 static void run(void)
 {
 	struct proc *a = start("a"), *b = start("b");
@@ -28,8 +32,8 @@ static void run(void)
 	check(untold(a) & untold(b), "nobody is told");
 	check(load(a, at_a) == fill(40) && load(b, at_b) == fill(40),
 	      "what is mapped can be read");
-	check(read_byte(file("g"), 4 * PAGE) == '1', "the copy can be read");
-	check(alive(), "the filesystem goes on");
+	check(read_byte(file("g"), 4 * PAGE) == '1', COPY);
+	check(alive(), GOES_ON);
 }
 
 struct scenario scenario = {
@@ -38,5 +42,7 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
+	/* Base takes the block's owner for metadata, and shuts down. */
+	.base.fails = { SUCCEEDS, FLAG_CHECK, COPY, GOES_ON },
 	.run = run,
 };

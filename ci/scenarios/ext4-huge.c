@@ -11,7 +11,8 @@ static void run(void)
 	unsigned long at_a, at_b, at_other;
 
 	early_kill(true);
-	mount_ext4("-E stride=512,stripe_width=512");
+	/* Clusters of 2 MiB: so that files are aligned to them. */
+	mount_ext4("-O bigalloc -C 2097152");
 	make_huge_file(file("f"), 2 * PMD);
 	at_a = map_huge(a, file("f"), 0, PMD);
 	at_b = map_huge(b, file("f"), 0, PMD);

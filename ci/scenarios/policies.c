@@ -22,12 +22,11 @@ static void sharers(const char *title, bool early, bool reflinks)
 	part("%s", title);
 	early_kill(early);
 	make_file(file("%d.%d.0", early, reflinks), 4 * PAGE);
+	for (i = 1; reflinks && i < ARRAY_SIZE(policies); i++)
+		clone_file(file("%d.1.0", early), file("%d.1.%d", early, i));
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		int nr = reflinks ? i : 0;
 
-		if (nr)
-			clone_file(file("%d.1.0", early),
-				   file("%d.1.%d", early, nr));
 		procs[i] = start("policy %d", policies[i]);
 		mce_policy(procs[i], policies[i]);
 		at[i] = map_page(procs[i], file("%d.%d.%d", early, reflinks,

@@ -2,24 +2,17 @@
 /* A reflink within a file: one mapping, two offsets, one block. */
 #include "scenario.h"
 
-static void run(void)
+static void two_processes(void)
 {
-	struct proc *low, *high, *both, *other;
-	unsigned long at_low, at_high, at_both[2], at_other;
+	struct proc *low = start("low offset"), *high = start("high offset");
+	struct proc *other = start("other page");
+	unsigned long at_low, at_high, at_other;
 
-	early_kill(true);
-	mount_xfs(NULL);
+	part("a process for each offset");
 	make_file(file("f"), 4 * PAGE);
 	clone_range(file("f"), 0, 4 * PAGE, file("f"), 16 * PAGE);
-
-	low = start("low offset");
-	high = start("high offset");
-	both = start("both offsets");
-	other = start("other page");
 	at_low = map_page(low, file("f"), PAGE);
 	at_high = map_page(high, file("f"), 17 * PAGE);
-	at_both[0] = map_page(both, file("f"), PAGE);
-	at_both[1] = map_page(both, file("f"), 17 * PAGE);
 	at_other = map_page(other, file("f"), 18 * PAGE);
 	must(pfn_of(low, at_low) == pfn_of(high, at_high),
 	     "the two offsets are not one page");
@@ -27,15 +20,41 @@ static void run(void)
 	poison_and_check(pfn_of(low, at_low));
 	check(told(low, BUS_MCEERR_AO, at_low, PAGE_LSB) &
 	      told(high, BUS_MCEERR_AO, at_high, PAGE_LSB),
-	      "who maps one of the offsets gets BUS_MCEERR_AO there");
-	check(told_among(both, BUS_MCEERR_AO, at_both, 2, PAGE_LSB),
-	      "who maps both gets BUS_MCEERR_AO at one of them or at both");
-	check(!maps(low, at_low) && !maps(high, at_high) &&
-	      !maps(both, at_both[0]) && !maps(both, at_both[1]),
-	      "nobody has the page mapped any more, at either offset");
+	      "both get BUS_MCEERR_AO, each at its own address");
+	check(!maps(low, at_low) && !maps(high, at_high),
+	      "nobody has the page mapped any more");
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
 	      "who maps the next page gets nothing and keeps it");
+}
+
+static void one_process(void)
+{
+	struct proc *both = start("both offsets");
+	unsigned long at[2];
+
+	part("one process for both");
+	make_file(file("g"), 4 * PAGE);
+	clone_range(file("g"), 0, 4 * PAGE, file("g"), 4 * PAGE);
+	/* One mapping over the two. */
+	at[0] = map(both, file("g"), 0, 8 * PAGE, PROT_READ, MAP_SHARED) + PAGE;
+	at[1] = at[0] + 4 * PAGE;
+	must(load(both, at[0]) == fill(1) && load(both, at[1]) == fill(1),
+	     "wrong data");
+
+	poison_and_check(pfn_of(both, at[0]));
+	check(told_among(both, BUS_MCEERR_AO, at, 2, PAGE_LSB),
+	      "it gets BUS_MCEERR_AO, at one of them or at both");
+	check(!maps(both, at[0]) && !maps(both, at[1]),
+	      "it has the page mapped no more, at either offset");
+}
+
+static void run(void)
+{
+	early_kill(true);
+	mount_xfs(NULL);
+	two_processes();
+	one_process();
 }
 
 struct scenario scenario = {

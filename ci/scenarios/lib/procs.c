@@ -17,7 +17,7 @@
 #include "lib.h"
 
 struct order {
-	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY } what;
+	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY, HAMMER } what;
 	unsigned long addr;
 	size_t len;
 	off_t offset;
@@ -97,6 +97,19 @@ static long map_file(struct order *o)
 	return (long)at;
 }
 
+static long hammer_page(struct order *o)
+{
+	struct order read = { .what = LOAD, .addr = o->addr };
+	long times = 0;
+
+	while (!self->seen->stop) {
+		madvise((void *)o->addr, PAGE, MADV_DONTNEED);
+		access_byte(&read);
+		times++;
+	}
+	return times;
+}
+
 static long carry_out(struct order *o)
 {
 	switch (o->what) {
@@ -113,6 +126,8 @@ static long carry_out(struct order *o)
 		return madvise((void *)o->addr, o->len, o->value);
 	case POLICY:
 		return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, o->value, 0, 0);
+	case HAMMER:
+		return hammer_page(o);
 	}
 	return -1;
 }
@@ -173,16 +188,33 @@ struct proc *start(const char *fmt, ...)
 	return p;
 }
 
-static struct answer order(struct proc *p, const struct order *o)
+static void gone(struct proc *p)
 {
-	struct answer a;
 	int status = 0;
 
-	if (send(p->orders, o, sizeof(*o), MSG_NOSIGNAL) == sizeof(*o) &&
-	    recv(p->orders, &a, sizeof(a), 0) == sizeof(a))
-		return a;
 	waitpid(p->pid, &status, 0);
 	give_up("process %s is gone, wait status %#x", p->name, status);
+}
+
+static void give_order(struct proc *p, const struct order *o)
+{
+	if (send(p->orders, o, sizeof(*o), MSG_NOSIGNAL) != sizeof(*o))
+		gone(p);
+}
+
+static struct answer get_answer(struct proc *p)
+{
+	struct answer a;
+
+	if (recv(p->orders, &a, sizeof(a), 0) != sizeof(a))
+		gone(p);
+	return a;
+}
+
+static struct answer order(struct proc *p, const struct order *o)
+{
+	give_order(p, o);
+	return get_answer(p);
 }
 
 void finish(struct proc *p)
@@ -281,6 +313,20 @@ void mce_policy(struct proc *p, int policy)
 	struct order o = { .what = POLICY, .value = policy };
 
 	must(!order(p, &o).value, "%s: PR_MCE_KILL failed", p->name);
+}
+
+void hammer(struct proc *p, unsigned long addr)
+{
+	struct order o = { .what = HAMMER, .addr = addr };
+
+	p->seen->stop = false;
+	give_order(p, &o);
+}
+
+long relent(struct proc *p)
+{
+	p->seen->stop = true;
+	return get_answer(p).value;
 }
 
 static uint64_t pagemap(struct proc *p, unsigned long addr)

@@ -76,7 +76,7 @@ static void describe_outcome(const char *kernel, const struct outcome *o)
 	if (o->splat)
 		printf("%s-splat\t%s\n", kernel, o->splat);
 	if (o->hangs)
-		printf("%s-hangs\tyes\n", kernel);
+		printf("%s-hangs\t%s\n", kernel, o->hangs);
 }
 
 static int describe(void)

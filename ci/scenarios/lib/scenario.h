@@ -42,12 +42,13 @@
 /*
  * How a scenario ends on one kernel. The empty outcome: all checks hold. On a
  * kernel with a fault, the fault is part of the scenario: exactly these checks
- * fail, or the kernel prints a splat that matches, or it hangs.
+ * fail; or the kernel's log has a splat, or a hang's blocked tasks, that match
+ * an extended regular expression.
  */
 struct outcome {
 	const char *fails[16];
 	const char *splat;
-	bool hangs;
+	const char *hangs;
 };
 
 struct scenario {
@@ -105,6 +106,7 @@ const char *file(const char *fmt, ...) __printf(1, 2);
 #define fill(i)		('a' + (int)((i) % 26))
 void make_file(const char *path, size_t size);
 void make_huge_file(const char *path, size_t size);	/* extents of 2 MiB */
+/* Making a reflink unmaps the source: make them all, then map. */
 void clone_file(const char *from, const char *to);
 void clone_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
@@ -139,6 +141,7 @@ struct proc {
 	int orders;		/* our end of the socket */
 	struct {
 		int n;		/* may exceed the array */
+		bool stop;	/* order to hammer() */
 		struct signal_got got[8];
 	} volatile *seen;	/* SIGBUS only; shared with the process */
 };
@@ -160,6 +163,12 @@ int load(struct proc *p, unsigned long addr);	/* the byte, or SIGNALLED */
 int store(struct proc *p, unsigned long addr, int byte);  /* 0, or SIGNALLED */
 int advise(struct proc *p, unsigned long addr, size_t len, int advice);
 void mce_policy(struct proc *p, int policy);	/* PR_MCE_KILL_* */
+/*
+ * Drop the page from the page table and read it again, over and over, until
+ * relent(), which returns how often. No other order meanwhile.
+ */
+void hammer(struct proc *p, unsigned long addr);
+long relent(struct proc *p);
 
 /* What a process's page tables say. */
 bool maps(struct proc *p, unsigned long addr);
@@ -196,7 +205,7 @@ bool flagged(unsigned long pfn);
 long hardware_corrupted(void);			/* in pages */
 
 void early_kill(bool on);			/* the sysctl */
-void drop_caches(void);
+void drop_caches(void);			/* of inodes that are not in use */
 void put_string(const char *path, const char *string);
 /* Wait for it, at most this long; the only wait there is. */
 bool within(int seconds, bool (*happened)(void));

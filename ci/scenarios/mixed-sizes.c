@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One file maps the 2 MiB by PTEs, a reflink of it by a PMD, or the other way
+ * round. Either is allowed; a failing page must reach both.
+ */
+#include "scenario.h"
+
+#define VICTIM	(200 * PAGE)
+
+static void mix(const char *title, const char *f, const char *g, bool huge_first)
+{
+	struct proc *small = start("small"), *huge = start("huge");
+	unsigned long at_small, at_huge = 0;
+	bool healthy;
+
+	part("%s", title);
+	make_huge_file(f, PMD);
+	clone_file(f, g);
+	if (huge_first)
+		at_huge = map_huge(huge, f, 0, PMD);
+	/* Not a whole PMD, so it can only be PTEs. */
+	at_small = map(small, g, VICTIM, 4 * PAGE, PROT_READ, MAP_SHARED);
+	healthy = load(small, at_small) == fill(200);
+	if (!huge_first)
+		at_huge = map(huge, f, 0, PMD, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED);
+	healthy &= load(huge, at_huge + VICTIM) == fill(200);
+	healthy &= load(small, at_small) == fill(200);
+	if (!check(healthy, "both read the same healthy data"))
+		return;
+
+	poison_and_check(pfn_of(small, at_small));
+	check(told(small, BUS_MCEERR_AO, at_small, PAGE_LSB),
+	      "who has the page by a PTE gets BUS_MCEERR_AO");
+	/* Mapped by a PMD or, because of the other, by PTEs. */
+	check(told_among(huge, BUS_MCEERR_AO,
+			 (unsigned long []){ at_huge + VICTIM }, 1, PMD_LSB) ||
+	      told(huge, BUS_MCEERR_AO, at_huge + VICTIM, PAGE_LSB),
+	      "who asked for a PMD gets BUS_MCEERR_AO");
+	check(!maps(small, at_small) && !maps(huge, at_huge + VICTIM),
+	      "nobody has the page mapped any more");
+}
+
+static void run(void)
+{
+	early_kill(true);
+	mount_xfs("-d agsize=256m,su=2m,sw=1");
+	mix("PTEs first", file("a"), file("b"), false);
+	mix("PMD first", file("c"), file("d"), true);
+}
+
+struct scenario scenario = {
+	.name = "mixed-sizes",
+	.title = "one reflink maps 2 MiB by a PMD, the other by PTEs",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 45,
+	/*
+	 * Base says "Bad page map" and warns in fs/dax.c; at the end umount
+	 * waits for a page that somebody seems to hold, for ever.
+	 */
+	.base.hangs = "dax_break_layout_final",
+	.run = run,
+};
