@@ -2,10 +2,13 @@
 /*
  * The kernel's default: nobody has asked for early signals. Nobody is told,
  * but the page must go from every process: the next access would consume it.
+ * That access is a fault, finds the page's flag (VM_FAULT_HWPOISON), and must
+ * act on it: BUS_MCEERR_AR, at the very byte, as for any other memory.
  */
 #include "scenario.h"
 
 #define UNMAPPED	"nobody has the page mapped any more"
+#define STOPPED		"the next access draws BUS_MCEERR_AR"
 
 static void two_processes(const char *title, const char *f, const char *g)
 {
@@ -22,7 +25,12 @@ static void two_processes(const char *title, const char *f, const char *g)
 	if (!check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED))
 		remark("a: %s, b: %s", maps(a, at_a) ? "mapped" : "not mapped",
 		       maps(b, at_b) ? "mapped" : "not mapped");
-	check(maps(other, at_other), "the next page stays mapped");
+	check(load(a, at_a + 100) == SIGNALLED &&
+	      told(a, BUS_MCEERR_AR, at_a + 100, PAGE_LSB) &&
+	      store(b, at_b + 8, 'x') == SIGNALLED &&
+	      told(b, BUS_MCEERR_AR, at_b + 8, PAGE_LSB), STOPPED);
+	check(maps(other, at_other) && load(other, at_other) == fill(2),
+	      "the next page stays mapped");
 }
 
 static void run(void)
@@ -42,6 +50,7 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
-	.base.fails = { "one file: " UNMAPPED, "reflinks: " UNMAPPED },
+	.base.fails = { "one file: " UNMAPPED, "one file: " STOPPED,
+			"reflinks: " UNMAPPED, "reflinks: " STOPPED },
 	.run = run,
 };

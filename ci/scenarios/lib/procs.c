@@ -99,12 +99,16 @@ static long map_file(struct order *o)
 
 static long hammer_page(struct order *o)
 {
-	struct order read = { .what = LOAD, .addr = o->addr };
+	struct order read = { .what = LOAD };
 	long times = 0;
 
 	while (!self->seen->stop) {
-		madvise((void *)o->addr, PAGE, MADV_DONTNEED);
-		access_byte(&read);
+		unsigned long start = o->addr + self->seen->aim * PAGE;
+
+		madvise((void *)start, WINDOW * PAGE, MADV_DONTNEED);
+		for (read.addr = start; read.addr < start + WINDOW * PAGE;
+		     read.addr += PAGE)
+			access_byte(&read);
 		times++;
 	}
 	return times;
@@ -320,6 +324,7 @@ void hammer(struct proc *p, unsigned long addr)
 	struct order o = { .what = HAMMER, .addr = addr };
 
 	p->seen->stop = false;
+	p->seen->aim = 0;
 	give_order(p, &o);
 }
 

@@ -141,7 +141,8 @@ struct proc {
 	int orders;		/* our end of the socket */
 	struct {
 		int n;		/* may exceed the array */
-		bool stop;	/* order to hammer() */
+		bool stop;	/* orders to who hammers */
+		unsigned long aim;
 		struct signal_got got[8];
 	} volatile *seen;	/* SIGBUS only; shared with the process */
 };
@@ -164,9 +165,11 @@ int store(struct proc *p, unsigned long addr, int byte);  /* 0, or SIGNALLED */
 int advise(struct proc *p, unsigned long addr, size_t len, int advice);
 void mce_policy(struct proc *p, int policy);	/* PR_MCE_KILL_* */
 /*
- * Drop the page from the page table and read it again, over and over, until
- * relent(), which returns how often. No other order meanwhile.
+ * Drop a window of pages from the page table and read them again, over and over,
+ * until relent(), which returns how often. It is at addr plus p->seen->aim
+ * pages. No other order meanwhile.
  */
+#define WINDOW	4
 void hammer(struct proc *p, unsigned long addr);
 long relent(struct proc *p);
 
