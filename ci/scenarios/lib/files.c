@@ -40,6 +40,15 @@ void mount_xfs(const char *mkfs_options)
 		       "xfs", "dax=always");
 }
 
+void mount_xfs_realtime(void)
+{
+	if (access(PMEM_RT, F_OK))
+		skip("there is no " PMEM_RT);
+	make_and_mount("mkfs.xfs -q -f -m rmapbt=1,reflink=1,metadir=1",
+		       "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
+		       "dax=always,rtdev=" PMEM_RT);
+}
+
 void mount_ext4(const char *mkfs_options)
 {
 	make_and_mount("mkfs.ext4 -q -F -b 4096", mkfs_options, "ext4",

@@ -86,12 +86,14 @@ void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
 #define MNT		"/mnt"
 #define PMEM		"/dev/pmem0"
+#define PMEM_RT		"/dev/pmem1"
 
 /*
  * Make and mount at MNT, on PMEM, all files DAX. mkfs takes the options, if any.
  * One filesystem at a time; the scenario's end unmounts it as a last check.
  */
 void mount_xfs(const char *mkfs_options);
+void mount_xfs_realtime(void);		/* files on PMEM_RT: machine "both" */
 void mount_ext4(const char *mkfs_options);
 bool unmount(void);
 /* Have the filesystem finish what it does in the background: freeze and thaw. */
