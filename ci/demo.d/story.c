@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The demo's part in the guest: the same four scenes on either kernel, and a
+ * line for everything that came of them. It judges nothing; tell.c does, on the
+ * host.
+ *
+ * Lines have fields with tabs between them:
+ *	row	SCENE PROCESS FILE OFFSET ADDRESS EXPECTED BASE GOT
+ *		EXPECTED is right, BASE is what base is known to do
+ *	inode	SCENE FILE NUMBER
+ *	fact	SCENE KEY VALUE
+ *	trace	SCENE LINE
+ * and there is the library's KTAP, whose plan says that nothing is missing.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include "scenario.h"
+
+#define TRACING		"/sys/kernel/tracing/"
+#define NVDIMM		"/dev/pmem0"
+#define OTHER_PMEM	"/dev/pmem1"
+/* Half of OTHER_PMEM each: scenes 2 and 3, scene 4 */
+#define HALF_MIB	"512"
+
+/* The three sharers, who changes his file before the failure, and a bystander. */
+enum { READER_1, READER_2, READER_3, WRITER, BYSTANDER, NR_ACTORS };
+#define CHANGED		'W'
+
+static const struct {
+	const char *name, *file;
+	int page;		/* after the one that fails */
+} cast[NR_ACTORS] = {
+	[READER_1] = { "reader 1", "original" },
+	[READER_2] = { "reader 2", "reflink-1" },
+	[READER_3] = { "reader 3", "reflink-2" },
+	[WRITER] = { "writer", "reflink-3" },
+	[BYSTANDER] = { "bystander", "original", 1 },
+};
+
+static const char untouched[] = "-  kept data";
+
+struct scene {
+	int nr;
+	int page;			/* of the files, that fails */
+	bool early;			/* the readers ask for early signals */
+	const char *returns;		/* what base returns; NULL: it can't be seen */
+	const char *expected, *base;	/* what the readers get */
+	/* has the page fail; returns what memory_failure() returned */
+	int (*fail)(unsigned long pfn);
+};
+
+/* --- the trace --- */
+
+/* Not every kernel has every one of them. */
+static const char * const functions[] = {
+	"memory_failure",
+	/* base */
+	"pmem_pagemap_memory_failure", "dax_holder_notify_failure",
+	"xfs_dax_notify_failure", "xfs_dax_failure_fn", "mf_dax_kill_procs",
+	"unmap_mapping_range",
+	/* aops */
+	"memory_failure_dax", "xfs_file_memory_failure",
+	"xfs_proxy_memory_failure",
+	/* both */
+	"xfs_alloc_read_agf", "xfs_trans_brelse", "dax_lock_mapping_entry",
+	"dax_unlock_mapping_entry", "zap_vma_range_batched", "send_sig_mceerr",
+};
+
+static bool append(const char *path, const char *string)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+	bool done = fd >= 0 &&
+		    write(fd, string, strlen(string)) == (ssize_t)strlen(string);
+
+	close(fd);
+	return done;
+}
+
+static void prepare_trace(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(functions); i++)
+		append(TRACING "set_ftrace_filter", functions[i]);
+	put_string(TRACING "set_graph_function", "memory_failure");
+	put_string(TRACING "tracing_on", "0");
+	put_string(TRACING "current_tracer", "function_graph");
+	put_string(TRACING "trace_options", "funcgraph-tail");
+	put_string(TRACING "trace_options", "nofuncgraph-cpu");
+	put_string(TRACING "trace_options", "nofuncgraph-overhead");
+	put_string(TRACING "trace_options", "nofuncgraph-duration");
+	put_string(TRACING "trace_options", "nofuncgraph-irqs");
+	put_string(TRACING "events/ras/enable", "1");
+}
+
+/* Calls line() for each line of the trace; true if one of them did. */
+static bool each_traced(bool (*line)(int scene, char *text), int scene)
+{
+	char text[200];
+	bool any = false;
+	FILE *f = fopen(TRACING "trace", "r");
+
+	must(f, TRACING "trace: %m");
+	while (fgets(text, sizeof(text), f)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (text[0] && text[0] != '#')
+			any |= line(scene, text);
+	}
+	fclose(f);
+	return any;
+}
+
+static bool print_traced(int scene, char *text)
+{
+	printf("trace\t%d\t%s\n", scene, text);
+	return true;
+}
+
+static bool is_the_end(int scene, char *text)
+{
+	(void)scene;
+	return strstr(text, "} /* memory_failure */");
+}
+
+static bool ended(void)
+{
+	return each_traced(is_the_end, 0);
+}
+
+/* --- failures --- */
+
+static bool recorded(void)
+{
+	char line[80] = "";
+	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
+
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+	}
+	return line[0];
+}
+
+/* The kernel handles a machine check in its own time. */
+static int raise_machine_check(unsigned long pfn)
+{
+	char command[80];
+	int status;
+
+	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
+	status = system(command);
+	must(!status, "%s: wait status %#x", command, status);
+	must(within(20, recorded), "no bad block was recorded");
+	return 0;
+}
+
+/* --- a scene --- */
+
+static const char *returned(int ret)
+{
+	return ret ? strerrorname_np(-ret) : "0";
+}
+
+/* The signals that a process has got since it was last asked, in a word. */
+static const char *signal_word(struct proc *p, unsigned long addr)
+{
+	const char *word = "??";
+	int n = signals(p);
+
+	if (!n)
+		return "-";
+	if (p->seen->got[0].code == BUS_MCEERR_AO &&
+	    told(p, BUS_MCEERR_AO, addr, PAGE_LSB))
+		word = "AO";
+	else if (told(p, BUS_MCEERR_AR, addr, PAGE_LSB))
+		word = "AR";
+	forget(p);
+	return word;
+}
+
+/* Touch the page: SIGBUS, or the data that is to be there. */
+static const char *access_word(struct proc *p, unsigned long addr, int data)
+{
+	int byte = load(p, addr);
+	const char *word = signal_word(p, addr);
+
+	if (byte == SIGNALLED)
+		return word;
+	if (byte == data && !strcmp(word, "-"))
+		return "data";
+	remark("%s read %#x, was to read %#x", p->name, byte, data);
+	return "??";
+}
+
+static void play(const struct scene *scene)
+{
+	struct proc *procs[NR_ACTORS];
+	unsigned long addr[NR_ACTORS];
+	const char *signal[NR_ACTORS];
+	bool kept[NR_ACTORS];
+	struct stat st;
+	unsigned long pfn;
+	int i, ret;
+
+	for (i = 0; i < NR_ACTORS; i++) {
+		procs[i] = start("%s", cast[i].name);
+		if (scene->early)
+			mce_policy(procs[i], PR_MCE_KILL_EARLY);
+		addr[i] = map_page(procs[i], file("%s", cast[i].file),
+				   (scene->page + cast[i].page) * PAGE);
+	}
+	store(procs[WRITER], addr[WRITER], CHANGED);
+	pfn = pfn_of(procs[READER_1], addr[READER_1]);
+	must(pfn_of(procs[READER_2], addr[READER_2]) == pfn &&
+	     pfn_of(procs[READER_3], addr[READER_3]) == pfn,
+	     "the readers do not share a page: is this DAX?");
+	must(pfn_of(procs[WRITER], addr[WRITER]) != pfn,
+	     "the writer has no copy");
+
+	append(TRACING "trace_clock", "local");	/* this empties the trace */
+	put_string(TRACING "tracing_on", "1");
+	ret = scene->fail(pfn);
+	must(within(20, ended), "memory_failure() was not called");
+	put_string(TRACING "tracing_on", "0");
+
+	/* What happened by itself, before anybody touches anything */
+	for (i = 0; i < NR_ACTORS; i++) {
+		signal[i] = signal_word(procs[i], addr[i]);
+		kept[i] = maps(procs[i], addr[i]);
+	}
+	printf("fact\t%d\tpfn\t%#lx\n", scene->nr, pfn);
+	if (scene->returns)
+		printf("row\t%d\tmemory_failure()\t\t\t\t0\t%s\t%s\n",
+		       scene->nr, scene->returns, returned(ret));
+	for (i = 0; i < NR_ACTORS; i++) {
+		int page = scene->page + cast[i].page;
+		bool reader = i < WRITER;
+
+		printf("row\t%d\t%s\t%s\t%#lx\t%#lx\t%s\t%s\t%-2s %s %s\n",
+		       scene->nr, cast[i].name, cast[i].file, page * PAGE,
+		       addr[i], reader ? scene->expected : untouched,
+		       reader ? scene->base : untouched,
+		       signal[i], kept[i] ? "kept" : "gone",
+		       access_word(procs[i], addr[i],
+				   i == WRITER ? CHANGED : fill(page)));
+	}
+	for (i = 0; i <= WRITER; i++) {
+		must(!stat(file("%s", cast[i].file), &st), "stat: %m");
+		printf("inode\t%d\t%s\t%#lx\n", scene->nr, cast[i].file,
+		       (unsigned long)st.st_ino);
+	}
+	each_traced(print_traced, scene->nr);
+
+	for (i = 0; i < NR_ACTORS; i++)
+		finish(procs[i]);
+}
+
+static void run_command(const char *command)
+{
+	int status = system(command);
+
+	must(!status, "%s: wait status %#x", command, status);
+}
+
+static void make_files(const char *device)
+{
+	char command[120];
+	int i;
+
+	snprintf(command, sizeof(command),
+		 "mkfs.xfs -q -f -m rmapbt=1,reflink=1 -d size=" HALF_MIB
+		 "m %s >&2", device);
+	run_command(command);
+	mkdir(MNT, 0755);
+	must(!mount(device, MNT, "xfs", 0, "dax=always"), "mount %s: %m",
+	     device);
+	make_file(file("%s", cast[0].file), 8 * PAGE);
+	for (i = READER_2; i <= WRITER; i++)
+		clone_file(file("%s", cast[0].file), file("%s", cast[i].file));
+}
+
+static void take_down(const char *device)
+{
+	check(!umount(MNT), "%s unmounts", device);
+}
+
+static void run(void)
+{
+	static const char dm[] = "dmsetup create --noudevsync --noudevrules "
+		"linear --table '0 '$((" HALF_MIB " * 2048))' linear "
+		OTHER_PMEM " '$((" HALF_MIB " * 2048)) >&2";
+	struct utsname name;
+
+	uname(&name);
+	printf("fact\t0\trelease\t%s\n", name.release);
+	early_kill(false);
+	prepare_trace();
+
+	make_files(NVDIMM);
+	play(&(struct scene) {
+		.nr = 1, .page = 1, .early = true,
+		.expected = "AO gone AR", .base = "AO gone AR",
+		.fail = raise_machine_check,
+	});
+	take_down(NVDIMM);
+
+	make_files(OTHER_PMEM);
+	play(&(struct scene) {
+		.nr = 2, .page = 1, .early = true, .returns = "0",
+		.expected = "AO gone AR", .base = "AO gone data",
+		.fail = poison,
+	});
+	play(&(struct scene) {
+		.nr = 3, .page = 4, .returns = "0",
+		.expected = "-  gone AR", .base = "-  kept data",
+		.fail = poison,
+	});
+	take_down(OTHER_PMEM);
+
+	run_command(dm);
+	make_files("/dev/dm-0");
+	play(&(struct scene) {
+		.nr = 4, .page = 1, .early = true, .returns = "EBUSY",
+		.expected = "AO gone AR", .base = "-  kept data",
+		.fail = poison,
+	});
+	take_down("/dev/dm-0");
+}
+
+struct scenario scenario = {
+	.name = "story",
+	.title = "what the demo shows",
+	.machine = "both",
+	.cpus = 2,
+	.seconds = 60,
+	.run = run,
+};
