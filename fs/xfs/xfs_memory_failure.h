@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __XFS_MEMORY_FAILURE_H__
+#define __XFS_MEMORY_FAILURE_H__
+
+#if defined(CONFIG_FS_DAX) && defined(CONFIG_MEMORY_FAILURE)
+int xfs_file_memory_failure(struct address_space *mapping,
+		struct memory_failure_control *mfc);
+int xfs_buftarg_alloc_dax_proxy(struct xfs_buftarg *btp);
+#else
+#define xfs_file_memory_failure		NULL
+static inline int xfs_buftarg_alloc_dax_proxy(struct xfs_buftarg *btp)
+{
+	return 0;
+}
+#endif
+
+#endif /* __XFS_MEMORY_FAILURE_H__ */
