@@ -11,11 +11,11 @@
 #define LATE_UNMAPPED	"who did not ask has the page no more"
 #define LATE_TOLD	"who did not ask gets BUS_MCEERR_AR on its next access"
 
-static long before;
+static struct looks before;
 
 static bool counted(void)
 {
-	return hardware_corrupted() > before;
+	return hardware_corrupted() > before.corrupted;
 }
 
 static bool recorded(void)
@@ -58,13 +58,13 @@ static void run(void)
 	at_other = map_page(other, file("g"), 2 * PAGE);
 
 	pfn = pfn_of(a, at_a);
-	before = hardware_corrupted();
+	look(&before, pfn);
 	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
 	status = system(command);
 	must(!status, "%s: wait status %#x", command, status);
 	must(within(20, counted), "no machine check reached memory_failure()");
 
-	check_page(pfn, before);
+	check_page(&before);
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "who asked for it gets BUS_MCEERR_AO");

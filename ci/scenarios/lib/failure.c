@@ -139,36 +139,57 @@ bool flagged(unsigned long pfn)
 	return page_flags(pfn) >> kernel_number("NUMBER(PG_hwpoison)=") & 1;
 }
 
-void poison_and_check(unsigned long pfn)
+/* The page, and those that a mistaken flag may be on: next to it, its head. */
+static unsigned long looked_at(unsigned long pfn, int i)
 {
-	long before = hardware_corrupted();
-	int ret = poison(pfn);
-
-	if (!check(!ret, "memory_failure() succeeds"))
-		remark("it returned %d (%s)", ret, strerror(-ret));
-	check_page(pfn, before);
-}
-
-void check_page(unsigned long pfn, long before)
-{
-	/* The head is the neighbour that a mistaken flag would be on. */
 	const unsigned long pfns[] = {
 		pfn, pfn - 1, pfn + 1, pfn & ~(PMD / PAGE - 1)
 	};
-	bool exact = true;
+
+	return pfns[i];
+}
+
+void look(struct looks *l, unsigned long pfn)
+{
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(pfns); i++) {
-		bool is = flagged(pfns[i]);
+	l->pfn = pfn;
+	l->corrupted = hardware_corrupted();
+	for (i = 0; i < ARRAY_SIZE(l->flagged); i++)
+		l->flagged[i] = flagged(looked_at(pfn, i));
+}
 
-		if (is == (pfns[i] == pfn))
+void check_page(const struct looks *before)
+{
+	bool exact = true;
+	struct looks now;
+	unsigned int i;
+
+	look(&now, before->pfn);
+	for (i = 0; i < ARRAY_SIZE(now.flagged); i++) {
+		unsigned long pfn = looked_at(before->pfn, i);
+
+		if (now.flagged[i] == (before->flagged[i] || pfn == before->pfn))
 			continue;
-		remark("page %#lx is %sflagged", pfns[i], is ? "" : "not ");
+		remark("page %#lx is %sflagged", pfn,
+		       now.flagged[i] ? "" : "not ");
 		exact = false;
 	}
 	check(exact, FLAG_CHECK);
-	check(hardware_corrupted() == before + 1,
+	check(now.corrupted == before->corrupted + 1,
 	      "HardwareCorrupted counts one page more");
+}
+
+void poison_and_check(unsigned long pfn)
+{
+	struct looks before;
+	int ret;
+
+	look(&before, pfn);
+	ret = poison(pfn);
+	if (!check(!ret, "memory_failure() succeeds"))
+		remark("it returned %d (%s)", ret, strerror(-ret));
+	check_page(&before);
 }
 
 void early_kill(bool on)

@@ -203,8 +203,14 @@ int poison(unsigned long pfn);
  * on this page and no other; one page more is counted than before.
  */
 void poison_and_check(unsigned long pfn);
-/* The last two alone, for other ways to fail a page. */
-void check_page(unsigned long pfn, long before);
+/* The last two alone, for other ways to fail a page: look, fail it, check. */
+struct looks {
+	unsigned long pfn;
+	long corrupted;
+	bool flagged[4];
+};
+void look(struct looks *before, unsigned long pfn);
+void check_page(const struct looks *before);
 #define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
 bool flagged(unsigned long pfn);
 long hardware_corrupted(void);			/* in pages */
