@@ -74,3 +74,26 @@ debian_apt() {
 	fi
 	"$@" "${options[@]}"
 }
+
+# touched_objects SERIES TREE: print the objects that TREE, which is configured,
+# compiles of the files that SERIES, a git tree of ci/assemble, touches. Each
+# directory's Makefile, read as kbuild reads it, tells which they are.
+touched_objects() {
+	local file dir
+	while read -r file; do
+		[[ -e $2/$file ]] || continue
+		dir=$(dirname "$file")
+		if make -s -C "$2" --no-print-directory -f - <<END | grep -qxF "$(basename "$file" .c).o"; then
+include include/config/auto.conf
+src := $dir
+obj := $dir
+include $dir/Makefile
+names := \$(obj-y) \$(foreach name,\$(obj-y:.o=-y) \$(obj-y:.o=-objs),\$(\$(name)))
+.PHONY: list
+list:; @printf '%s\\n' \$(names)
+.DEFAULT_GOAL := list
+END
+			echo "${file%.c}.o"
+		fi
+	done < <(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u)
+}

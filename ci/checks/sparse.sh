@@ -24,19 +24,11 @@ if [ ! -x "$root/check" ]; then
 	chmod +x "$root/check"
 fi
 
-# objects KERNEL: what it compiles of the files that the series touches
-objects() {
-	local file tree=$build/kernel/$1
-	while read -r file; do
-		[ ! -e "$tree/$file" ] || [ ! -e "$tree/${file%.c}.o" ] || echo "${file%.c}.o"
-	done < <(git -C "$work/series" log --format= --name-only base.. -- '*.c' | sort -u)
-}
-
 # said KERNEL: the messages, without the line numbers that differ
 said() {
 	local list
-	mapfile -t list < <(objects "$1")
-	[ ${#list[@]} -gt 0 ] || die "$1 has compiled none of the files that the series touches"
+	mapfile -t list < <(touched_objects "$work/series" "$build/kernel/$1")
+	[ ${#list[@]} -gt 0 ] || die "$1 compiles none of the files that the series touches"
 	"$top/ci/kernel" --make "$1" C=2 CHECK="$root/check" "${list[@]}" >"$work/$1.log" 2>&1 ||
 		die "sparse could not be run on $1: $(tail -n 5 "$work/$1.log")"
 	! grep -i 'not up to date' "$work/$1.log" || die "sparse checked nothing"
