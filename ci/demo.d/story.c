@@ -132,19 +132,6 @@ static bool ended(void)
 
 /* --- failures --- */
 
-static bool recorded(void)
-{
-	char line[80] = "";
-	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
-
-	if (f) {
-		if (!fgets(line, sizeof(line), f))
-			line[0] = '\0';
-		fclose(f);
-	}
-	return line[0];
-}
-
 /* The kernel handles a machine check in its own time. */
 static int raise_machine_check(unsigned long pfn)
 {
@@ -154,7 +141,7 @@ static int raise_machine_check(unsigned long pfn)
 	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
 	status = system(command);
 	must(!status, "%s: wait status %#x", command, status);
-	must(within(20, recorded), "no bad block was recorded");
+	must(within(20, bad_block_recorded), "no bad block was recorded");
 	return 0;
 }
 

@@ -18,19 +18,6 @@ static bool counted(void)
 	return hardware_corrupted() > before.corrupted;
 }
 
-static bool recorded(void)
-{
-	char line[80] = "";
-	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
-
-	if (f) {
-		if (!fgets(line, sizeof(line), f))
-			line[0] = '\0';
-		fclose(f);
-	}
-	return line[0];
-}
-
 static void run(void)
 {
 	struct proc *a, *b, *late, *other;
@@ -74,7 +61,7 @@ static void run(void)
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
 	      "who maps the next page gets nothing and keeps it");
-	check(within(20, recorded), "the bad block is recorded");
+	check(within(20, bad_block_recorded), "the bad block is recorded");
 
 	/* fs/dax.c asks the driver for the page, which knows the bad block. */
 	forget(a);

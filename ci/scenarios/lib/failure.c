@@ -49,6 +49,19 @@ int poison(unsigned long pfn)
 	return try_put(path, number);
 }
 
+bool bad_block_recorded(void)
+{
+	char line[80] = "";
+	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
+
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+	}
+	return line[0];
+}
+
 long hardware_corrupted(void)
 {
 	char line[80];

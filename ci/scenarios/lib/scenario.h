@@ -214,6 +214,7 @@ void check_page(const struct looks *before);
 #define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
 bool flagged(unsigned long pfn);
 long hardware_corrupted(void);			/* in pages */
+bool bad_block_recorded(void);			/* of /dev/pmem0 */
 
 void early_kill(bool on);			/* the sysctl */
 void drop_caches(void);			/* of inodes that are not in use */
