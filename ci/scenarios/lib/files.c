@@ -14,45 +14,52 @@
 
 static bool is_mounted;
 
+void make_fs(const char *mkfs, const char *mkfs_options, const char *device)
+{
+	char command[240];
+	int status;
+
+	if (access(device, F_OK))
+		skip("there is no %s", device);
+	/* Results alone belong on standard output. */
+	snprintf(command, sizeof(command), "%s %s %s >&2", mkfs,
+		 mkfs_options ? mkfs_options : "", device);
+	status = system(command);
+	must(!status, "%s: wait status %#x", command, status);
+}
+
+void mount_fs(const char *device, const char *type, const char *options)
+{
+	mkdir(MNT, 0755);
+	must(!mount(device, MNT, type, 0, options), "mount -t %s -o %s %s: %m",
+	     type, options, device);
+	is_mounted = true;
+}
+
 static void make_and_mount(const char *mkfs, const char *mkfs_options,
 			   const char *type, const char *option)
 {
-	char command[200];
-	int status;
-
-	if (access(PMEM, F_OK))
-		skip("there is no " PMEM);
-	/* Results alone belong on standard output. */
-	snprintf(command, sizeof(command), "%s %s " PMEM " >&2", mkfs,
-		 mkfs_options ? mkfs_options : "");
-	status = system(command);
-	must(!status, "%s: wait status %#x", command, status);
-
-	mkdir(MNT, 0755);
-	must(!mount(PMEM, MNT, type, 0, option), "mount -t %s -o %s: %m", type,
-	     option);
-	is_mounted = true;
+	make_fs(mkfs, mkfs_options, PMEM);
+	mount_fs(PMEM, type, option);
 }
 
 void mount_xfs(const char *mkfs_options)
 {
-	make_and_mount("mkfs.xfs -q -f -m rmapbt=1,reflink=1", mkfs_options,
-		       "xfs", "dax=always");
+	make_and_mount(MKFS_XFS, mkfs_options, "xfs", "dax=always");
 }
 
 void mount_xfs_realtime(void)
 {
 	if (access(PMEM_RT, F_OK))
 		skip("there is no " PMEM_RT);
-	make_and_mount("mkfs.xfs -q -f -m rmapbt=1,reflink=1,metadir=1",
+	make_and_mount(MKFS_XFS ",metadir=1",
 		       "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
 		       "dax=always,rtdev=" PMEM_RT);
 }
 
 void mount_ext4(const char *mkfs_options)
 {
-	make_and_mount("mkfs.ext4 -q -F -b 4096", mkfs_options, "ext4",
-		       "dax=always");
+	make_and_mount(MKFS_EXT4, mkfs_options, "ext4", "dax=always");
 }
 
 bool mounted(void)

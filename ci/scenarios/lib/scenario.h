@@ -95,6 +95,12 @@ void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 void mount_xfs(const char *mkfs_options);
 void mount_xfs_realtime(void);		/* files on PMEM_RT: machine "both" */
 void mount_ext4(const char *mkfs_options);
+/* The same in two steps, and on any device. */
+#define MKFS_XFS	"mkfs.xfs -q -f -m rmapbt=1,reflink=1"
+#define MKFS_XFS_NO_RMAPBT "mkfs.xfs -q -f -m rmapbt=0,reflink=1"
+#define MKFS_EXT4	"mkfs.ext4 -q -F -b 4096"
+void make_fs(const char *mkfs, const char *mkfs_options, const char *device);
+void mount_fs(const char *device, const char *type, const char *options);
 bool unmount(void);
 /* Have the filesystem finish what it does in the background: freeze and thaw. */
 void settle(void);
