@@ -56,5 +56,6 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
+	.debug = true,
 	.run = run,
 };

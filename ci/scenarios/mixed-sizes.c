@@ -55,6 +55,7 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 45,
+	.debug = true,
 	/*
 	 * Base says "Bad page map" and warns in fs/dax.c; at the end umount
 	 * waits for a page that somebody seems to hold, for ever.

@@ -74,5 +74,6 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 120,
+	.debug = true,
 	.run = run,
 };

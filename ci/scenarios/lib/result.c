@@ -86,6 +86,9 @@ static int describe(void)
 	       scenario.seconds);
 	describe_outcome("base", &scenario.base);
 	describe_outcome("aops", &scenario.aops);
+	describe_outcome("base-debug", &scenario.base_debug);
+	if (scenario.debug)
+		printf("debug\tyes\n");
 	return 0;
 }
 

@@ -58,6 +58,8 @@ struct scenario {
 	int cpus;
 	int seconds;			/* its time limit, boot included */
 	struct outcome base, aops;
+	struct outcome base_debug;	/* if base with checks shows more */
+	bool debug;			/* ci/test runs it on debug, too */
 	void (*run)(void);
 };
 

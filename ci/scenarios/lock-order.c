@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A fault has its DAX entry locked when it asks XFS for the block, and XFS locks
+ * an AGF to see whether it is shared. Who handles a failure with the AGF locked
+ * and asks for a DAX entry deadlocks with it, if both come at the same moment.
+ * Here they come one after the other, and nothing hangs: the kernels that have
+ * lockdep, and ci/kernel-debug.patch to let it see both locks, report it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "scenario.h"
+
+#define NAME	128	/* longer ones are cut off */
+
+/* A line of /proc/lockdep names a lock, or one that was taken after that. */
+static char *parse(char *line, bool *after)
+{
+	char *at = line, *name = NULL;
+
+	line[strcspn(line, "\n")] = '\0';
+	*after = !strncmp(line, " -> [", 5);
+	while ((at = strstr(at, *after ? "] " : ": ")))
+		name = at += 2;
+	if (name && strlen(name) >= NAME)
+		name[NAME - 1] = '\0';
+	return name;
+}
+
+/* Has lockdep seen @to taken after @from, directly or by way of other locks? */
+static bool leads(FILE *lockdep, const char *from, const char *to)
+{
+	static char reached[4096][NAME];
+	char line[2 * NAME + 64], *name;
+	int nr = 1, before = 0, i;
+	bool after, on = false;
+
+	strcpy(reached[0], from);
+	while (before < nr) {
+		before = nr;
+		rewind(lockdep);
+		while (fgets(line, sizeof(line), lockdep)) {
+			name = parse(line, &after);
+			if (!name || (after && !on))
+				continue;
+			for (i = 0; i < nr && strcmp(reached[i], name); i++)
+				;
+			if (!after) {
+				on = i < nr;
+			} else if (!strcmp(name, to)) {
+				return true;
+			} else if (i == nr) {
+				must(nr < (int)ARRAY_SIZE(reached),
+				     "lockdep has too many locks");
+				strcpy(reached[nr++], name);
+			}
+		}
+	}
+	return false;
+}
+
+static void look_at_lockdep(void)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	f = fopen("/proc/lockdep", "r");
+	if (!f) {
+		must(errno == ENOENT, "/proc/lockdep: %m");
+		remark("a kernel without lockdep");
+		return;
+	}
+	/* A copy: the kernel takes its time to print it. */
+	must(getdelim(&text, &size, '\0', f) > 0, "/proc/lockdep: %m");
+	fclose(f);
+	f = fmemopen(text, strlen(text), "r");
+	must(f, "fmemopen: %m");
+	check(leads(f, "dax_entry", "xfs_agf"),
+	      "lockdep saw a fault go from its DAX entry to an AGF");
+	check(!leads(f, "xfs_agf", "dax_entry"),
+	      "lockdep saw nobody go from an AGF to a DAX entry");
+	fclose(f);
+	free(text);
+}
+
+static void run(void)
+{
+	struct proc *a = start("a"), *b = start("b");
+	unsigned long at_a, at_b;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	at_a = map_page(a, file("f"), PAGE);
+	at_b = map_page(b, file("g"), PAGE);
+
+	poison_and_check(pfn_of(a, at_a));
+	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
+	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB), "both are told");
+	check(!maps(a, at_a) && !maps(b, at_b), "neither maps the page");
+	look_at_lockdep();
+}
+
+struct scenario scenario = {
+	.name = "lock-order",
+	.title = "a fault and a failure, in the eyes of lockdep",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.debug = true,
+	/* Base looks for those to kill with the AGF locked. */
+	.base_debug.splat = "\\(dax_entry\\)\\{.*, at: ",
+	.run = run,
+};
