@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One file has the page mapped, and a reflink is about to: it faults the page in
+ * while the failure is handled. So the page is shared at the end of that and was
+ * not at its beginning.
+ */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "scenario.h"
+
+#define NR_PAGES	24
+/* What makes the handling last: mappings to look at, processes to look for. */
+#define NR_MAPPINGS	2000
+#define NR_IDLE		24
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = { .tv_nsec = ms * 1000 * 1000 };
+
+	nanosleep(&t, NULL);
+}
+
+static void run(void)
+{
+	struct proc *a, *b, *many = start("many mappings"), *idle[NR_IDLE];
+	int i, ret, status, failed = 0, mapped = 0, told_a = 0, told_b = 0;
+
+	/* Who dies in the kernel holds locks that others would wait for. */
+	put_string("/proc/sys/kernel/panic_on_oops", "1");
+	early_kill(true);
+	make_fs(MKFS_XFS_NO_RMAPBT, NULL, PMEM);
+	mount_fs(PMEM, "xfs", "dax=always");
+	make_file(file("f"), NR_PAGES * PAGE);
+	clone_file(file("f"), file("g"));
+	for (i = 0; i < NR_MAPPINGS; i++)
+		map(many, file("f"), 0, NR_PAGES * PAGE, PROT_READ, MAP_SHARED);
+	for (i = 0; i < NR_IDLE; i++)
+		idle[i] = start("idle %d", i);
+
+	for (i = 0; i < NR_PAGES; i++) {
+		unsigned long at_a, at_b, pfn;
+		pid_t injector;
+
+		a = start("a");
+		b = start("b");
+		at_a = map_page(a, file("f"), i * PAGE);
+		at_b = map(b, file("g"), i * PAGE, PAGE, PROT_READ, MAP_SHARED);
+		pfn = pfn_of(a, at_a);
+		injector = fork();
+		must(injector >= 0, "fork: %m");
+		if (!injector) {
+			ret = poison(pfn);
+			_exit(-ret);
+		}
+		sleep_ms(i % 8);
+		load(b, at_b);
+		must(waitpid(injector, &status, 0) == injector, "waitpid: %m");
+		failed += !!status;
+		mapped += maps(a, at_a) || maps(b, at_b);
+		told_a += told(a, BUS_MCEERR_AO, at_a, PAGE_LSB);
+		told_b += signals(b) == 1;
+		finish(a);
+		finish(b);
+	}
+	check(!failed, "memory_failure() succeeds each time");
+	check(!mapped, "nobody has any of the pages mapped any more");
+	check(told_a == NR_PAGES, "who has the page mapped is told");
+	check(told_b == NR_PAGES, "who maps it at that moment is told, once");
+	if (failed || mapped || told_a < NR_PAGES || told_b < NR_PAGES)
+		remark("of %d: %d failed, %d mapped, %d and %d told", NR_PAGES,
+		       failed, mapped, told_a, told_b);
+	for (i = 0; i < NR_IDLE; i++)
+		finish(idle[i]);
+	finish(many);
+}
+
+struct scenario scenario = {
+	.name = "share-while-failing",
+	.title = "a reflink maps the page while its failure is handled",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base asks the page for its mapping again, to unlock it. */
+	.base.splat = "RIP: 0010:dax_unlock_folio",
+	.run = run,
+};
