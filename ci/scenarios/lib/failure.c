@@ -81,7 +81,7 @@ long hardware_corrupted(void)
  * A number from the notes that the kernel leaves for crash dumps. They are in
  * the first megabyte of /proc/kcore.
  */
-static long kernel_number(const char *key)
+long kernel_number(const char *key)
 {
 	static char notes[1 << 16];
 	static size_t len;

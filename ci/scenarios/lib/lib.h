@@ -8,5 +8,9 @@
 void log_kernel(const char *what);	/* a line on the guest's console */
 void finish_all(void);
 bool mounted(void);
+/* A number from the notes that the kernel leaves for crash dumps. */
+long kernel_number(const char *key);
+/* In the process that got the signal; for races. */
+extern void (*sigbus_hook)(const siginfo_t *info);
 
 #endif

@@ -15,15 +15,19 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "lib.h"
+#include "race.h"
 
 struct order {
-	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY, HAMMER } what;
+	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY, HAMMER,
+	       GO } what;
 	unsigned long addr;
 	size_t len;
 	off_t offset;
 	int prot, flags;
 	int value;		/* byte, advice or policy */
 	char path[64];
+	void (*round)(void *);
+	void *with;
 };
 
 struct answer {
@@ -37,8 +41,9 @@ static unsigned int nr_procs;
 /* --- in the process --- */
 
 static struct proc *self;
-static sigjmp_buf out_of_access;
-static volatile sig_atomic_t accessing;
+void (*sigbus_hook)(const siginfo_t *info);
+static __thread sigjmp_buf out_of_access;
+static __thread volatile sig_atomic_t accessing;
 
 static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
@@ -55,6 +60,8 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 			self->seen->got[n].lsb = info->si_addr_lsb;
 	}
 	self->seen->n = n + 1;
+	if (sigbus_hook)
+		sigbus_hook(info);
 	if (accessing && info->si_code != BUS_MCEERR_AO)
 		siglongjmp(out_of_access, 1);
 }
@@ -75,6 +82,20 @@ static long access_byte(struct order *o)
 	}
 	accessing = 0;
 	return value;
+}
+
+int touch(unsigned long addr)
+{
+	struct order o = { .what = LOAD, .addr = addr };
+
+	return access_byte(&o);
+}
+
+int scribble(unsigned long addr, int byte)
+{
+	struct order o = { .what = STORE, .addr = addr, .value = byte };
+
+	return access_byte(&o);
 }
 
 static long map_file(struct order *o)
@@ -114,6 +135,17 @@ static long hammer_page(struct order *o)
 	return times;
 }
 
+static long go(struct order *o)
+{
+	long times = 0;
+
+	while (!self->seen->stop) {
+		o->round(o->with);
+		times++;
+	}
+	return times;
+}
+
 static long carry_out(struct order *o)
 {
 	switch (o->what) {
@@ -132,6 +164,8 @@ static long carry_out(struct order *o)
 		return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, o->value, 0, 0);
 	case HAMMER:
 		return hammer_page(o);
+	case GO:
+		return go(o);
 	}
 	return -1;
 }
@@ -325,6 +359,14 @@ void hammer(struct proc *p, unsigned long addr)
 
 	p->seen->stop = false;
 	p->seen->aim = 0;
+	give_order(p, &o);
+}
+
+void set_going(struct proc *p, void (*round)(void *), void *with)
+{
+	struct order o = { .what = GO, .round = round, .with = with };
+
+	p->seen->stop = false;
 	give_order(p, &o);
 }
 

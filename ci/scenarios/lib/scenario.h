@@ -49,6 +49,7 @@ struct outcome {
 	const char *fails[16];
 	const char *splat;
 	const char *hangs;
+	int seconds;			/* a time limit of its own, to hang in */
 };
 
 struct scenario {

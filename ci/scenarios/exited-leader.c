@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process whose first thread has ended lives on in the others. It has the page
+ * as much as any, and a thread that can be told.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "scenario.h"
+
+#define TOLD		"it gets BUS_MCEERR_AO"
+#define UNMAPPED	"it has the page mapped no more"
+
+static struct {
+	unsigned long addr;
+	pid_t pid, tid;
+	int n, code, lsb;
+	unsigned long at;
+} volatile *seen;
+
+static void on_sigbus(int signo, siginfo_t *info, void *context)
+{
+	(void)signo;
+	(void)context;
+	seen->code = info->si_code;
+	seen->lsb = info->si_addr_lsb;
+	seen->at = (unsigned long)info->si_addr;
+	seen->n++;
+}
+
+static void *live_on(void *path)
+{
+	int fd = open(path, O_RDONLY);
+	volatile char *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, PAGE);
+
+	if (page == MAP_FAILED || *page != fill(1))
+		_exit(1);
+	seen->addr = (unsigned long)page;
+	seen->tid = syscall(SYS_gettid);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* The leader is a zombie, the other thread waits. */
+static bool leader_ended(void)
+{
+	char path[48], line[200], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", seen->pid,
+		 seen->pid);
+	f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
+		state = strrchr(line, ')')[2];
+	if (f)
+		fclose(f);
+	return seen->tid && state == 'Z';
+}
+
+static bool was_told(void)
+{
+	return seen->n;
+}
+
+static bool has_mapped(void)
+{
+	uint64_t entry = 0;
+	char path[48];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/pagemap", seen->pid,
+		 seen->tid);
+	fd = open(path, O_RDONLY);
+	must(fd >= 0 && pread(fd, &entry, 8, seen->addr / PAGE * 8) == 8,
+	     "%s: %m", path);
+	close(fd);
+	return entry >> 63;
+}
+
+static void run(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_sigbus,
+				.sa_flags = SA_SIGINFO };
+	pthread_t id;
+	pid_t pid;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(seen != MAP_FAILED, "mmap: %m");
+	pid = fork();
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		sigaction(SIGBUS, &sa, NULL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&id, NULL, live_on, (void *)file("f")))
+			_exit(1);
+		/* pthread_exit() wants a shared library, even of a static program */
+		syscall(SYS_exit, 0);
+	}
+	seen->pid = pid;
+	must(within(5, leader_ended), "the first thread has not ended");
+	must(has_mapped(), "the page is not mapped");
+
+	poison_and_check(pfn_of_physical(file_physical(file("f"), PAGE)));
+	within(1, was_told);
+	if (!check(seen->n == 1 && seen->code == BUS_MCEERR_AO &&
+		   seen->at == seen->addr && seen->lsb == PAGE_LSB, TOLD))
+		remark("%d signals, the last %d for %#lx, lsb %d", seen->n,
+		       seen->code, seen->at, seen->lsb);
+	check(!has_mapped(), UNMAPPED);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+struct scenario scenario = {
+	.name = "exited-leader",
+	.title = "the first thread of a process has ended, another has the page",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base looks for the address space in the first thread, which has none. */
+	.base.fails = { TOLD, UNMAPPED },
+	.run = run,
+};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the struct pages of a whole device say, read out of physical memory.
+ *
+ * An event's fetch argument is for one page. Here it is all of them, half a
+ * million for /dev/pmem0, so the memory map is found by walking the kernel's
+ * page table through /dev/mem and read in one go. That works while KASLR moves
+ * nothing that /proc/kallsyms does not tell of, and with page tables of four
+ * levels, both as ci/guest boots.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "lib.h"
+#include "race.h"
+
+#define KERNEL_MAP	0xffffffff80000000UL	/* __START_KERNEL_map */
+#define PRESENT		(1UL << 0)
+#define LARGE		(1UL << 7)
+#define ADDRESS		0x000ffffffffff000UL
+#define TAIL	1UL
+
+static int mem = -1;
+
+static void read_physical(uint64_t phys, void *buf, size_t len)
+{
+	if (mem < 0)
+		mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	must(mem >= 0, "/dev/mem: %m");
+	must(pread(mem, buf, len, phys) == (ssize_t)len,
+	     "/dev/mem at %#llx: %m", (unsigned long long)phys);
+}
+
+/* The physical address of what the kernel's image has at this symbol. */
+static uint64_t physical_of_symbol(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long addr, found = 0;
+	char line[256], symbol[128];
+
+	must(f, "/proc/kallsyms: %m");
+	while (!found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx %*c %127s", &addr, symbol) == 2 &&
+		    !strcmp(symbol, name))
+			found = addr;
+	fclose(f);
+	must(found, "/proc/kallsyms has no %s", name);
+	return found - KERNEL_MAP + kernel_number("NUMBER(phys_base)=");
+}
+
+/* Where a kernel address is, and how many bytes from there on are adjacent. */
+static uint64_t physical_of(uint64_t addr, uint64_t *len)
+{
+	static uint64_t top;
+	uint64_t entry, table;
+	int shift;
+
+	if (!top)
+		top = physical_of_symbol("init_top_pgt");
+	table = top;
+	for (shift = 39; ; shift -= 9) {
+		read_physical(table + (addr >> shift & 511) * 8, &entry, 8);
+		must(entry & PRESENT, "the kernel does not map %#llx",
+		     (unsigned long long)addr);
+		table = entry & ADDRESS;
+		if (shift == 12 || (shift < 39 && entry & LARGE))
+			break;
+	}
+	*len = (1UL << shift) - (addr & ((1UL << shift) - 1));
+	/* a large entry has flags in the address's low bits */
+	return (table & ~((1UL << shift) - 1)) | (addr & ((1UL << shift) - 1));
+}
+
+bool pfns_of_device(unsigned long *first, unsigned long *nr)
+{
+	FILE *f = fopen("/proc/iomem", "r");
+	unsigned long start, end;
+	bool found = false;
+	char line[120];
+
+	must(f, "/proc/iomem: %m");
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, "namespace0.0") &&
+			sscanf(line, "%lx-%lx", &start, &end) == 2;
+	fclose(f);
+	if (found) {
+		*first = start / PAGE;
+		*nr = (end + 1 - start) / PAGE;
+	}
+	return found;
+}
+
+void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
+{
+	const long size = kernel_number("SIZE(page)=");
+	const long flags = kernel_number("OFFSET(page.flags)=");
+	const long compound = kernel_number("OFFSET(page.compound_info)=");
+	const long mapping = kernel_number("OFFSET(page.mapping)=");
+	const long private = kernel_number("OFFSET(page.private)=");
+	const long refcount = kernel_number("OFFSET(page._refcount)=");
+	const long hwpoison = kernel_number("NUMBER(PG_hwpoison)=");
+	unsigned long pfn, nr, i, n;
+	uint64_t vmemmap, phys, len;
+	struct page_state s;
+	static char buf[PMD];
+
+	must(pfns_of_device(&pfn, &nr), "/proc/iomem has no namespace0.0");
+	read_physical(physical_of_symbol("vmemmap_base"), &vmemmap, 8);
+	must(vmemmap >= 0xffff800000000000UL && size <= (long)PAGE &&
+	     PAGE % size == 0, "a memory map at %#llx of structs of %ld",
+	     (unsigned long long)vmemmap, size);
+
+	for (; nr; nr -= n) {
+		phys = physical_of(vmemmap + pfn * size, &len);
+		if (len > sizeof(buf))
+			len = sizeof(buf);
+		n = len / size < nr ? len / size : nr;
+		read_physical(phys, buf, n * size);
+		for (i = 0; i < n; i++, pfn++) {
+			const char *page = buf + i * size;
+
+			s.failed = *(uint64_t *)(page + flags) >> hwpoison & 1;
+			s.tail = *(uint64_t *)(page + compound) & TAIL;
+			s.mapping = *(uint64_t *)(page + mapping);
+			s.index = *(uint64_t *)(page + mapping + 8);
+			s.private = *(uint64_t *)(page + private);
+			s.refcount = *(int32_t *)(page + refcount);
+			what(pfn, &s);
+		}
+	}
+}

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Races, and what must hold after each. */
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "lib.h"
+#include "race.h"
+
+#define MAX_RACERS	24
+#define SPREAD		4	/* pages on either side of the aim */
+
+/* Shared by all processes; the times are ticks of the race's own clock. */
+static struct {
+	uint32_t clock;
+	unsigned long aim;
+	bool device_goes;
+	unsigned long first, nr;	/* page frames of the device */
+	uint32_t failed_at[];		/* by page; 0: never */
+} volatile *race;
+
+static struct racer *racers[MAX_RACERS];
+static unsigned int nr_racers;
+static struct witness *witnesses[MAX_RACERS];
+static unsigned int nr_witnesses;
+
+static void *shared_memory(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(at != MAP_FAILED, "mmap: %m");
+	return at;
+}
+
+static void begin(void)
+{
+	unsigned long first, nr;
+
+	if (race)
+		return;
+	must(pfns_of_device(&first, &nr), "/proc/iomem has no namespace0.0");
+	race = shared_memory(sizeof(*race) + nr * sizeof(race->failed_at[0]));
+	race->first = first;
+	race->nr = nr;
+}
+
+static uint32_t tick(void)
+{
+	return __atomic_add_fetch(&race->clock, 1, __ATOMIC_SEQ_CST);
+}
+
+static struct field *survey(const char *path, unsigned long pages, bool huge)
+{
+	struct field *f = calloc(1, sizeof(*f));
+	int64_t start = file_physical(path, 0);
+	unsigned long i;
+
+	begin();
+	must(f, "out of memory");
+	for (i = 0; i < pages; i++)
+		must(file_physical(path, i * PAGE) ==
+		     start + (int64_t)(i * PAGE), "%s is in pieces", path);
+	must(huge || start % PMD, "%s could be mapped by PMDs", path);
+	strncpy(f->path, path, sizeof(f->path) - 1);
+	f->pages = pages;
+	f->first = pfn_of_physical(start);
+	f->huge = huge;
+	return f;
+}
+
+struct field *make_field(const char *path, unsigned long pages)
+{
+	make_file(path, pages * PAGE);
+	return survey(path, pages, false);
+}
+
+struct field *make_huge_field(const char *path, unsigned long pages)
+{
+	make_huge_file(path, pages * PAGE);
+	return survey(path, pages, true);
+}
+
+static void will_fail_pfn(unsigned long pfn)
+{
+	must(pfn - race->first < race->nr, "%#lx is not of the device", pfn);
+	if (!race->failed_at[pfn - race->first])
+		race->failed_at[pfn - race->first] = tick();
+}
+
+int fail_pfn(unsigned long pfn)
+{
+	will_fail_pfn(pfn);
+	return poison(pfn);
+}
+
+void will_fail(const struct field *f, unsigned long i)
+{
+	will_fail_pfn(f->first + i);
+}
+
+int fail(const struct field *f, unsigned long i)
+{
+	must(i < f->pages, "%s has no page %lu", f->path, i);
+	return fail_pfn(f->first + i);
+}
+
+static uint32_t failed_at(const struct field *f, unsigned long i)
+{
+	return race->failed_at[f->first + i - race->first];
+}
+
+bool has_failed(const struct field *f, unsigned long i)
+{
+	return failed_at(f, i);
+}
+
+/* --- racers --- */
+
+static struct racer *me;
+
+/* Was it right to send this? Runs in the racer's signal handler. */
+static void judge(const siginfo_t *info)
+{
+	unsigned long addr = (unsigned long)info->si_addr;
+	unsigned long i = (addr - me->at) % me->room / PAGE;
+	uint32_t own, failed;
+
+	if (info->si_code == BUS_ADRERR) {
+		me->fate->adrerr++;
+		return;
+	}
+	if (race->device_goes && info->si_code == BUS_MCEERR_AO &&
+	    addr - me->at < 2 * me->room) {
+		me->fate->ao++;
+		return;
+	}
+	if (addr - me->at < 2 * me->room && i < me->field->pages &&
+	    (info->si_code == BUS_MCEERR_AO || info->si_code == BUS_MCEERR_AR) &&
+	    (info->si_addr_lsb == PAGE_LSB ||
+	     (me->field->huge && info->si_addr_lsb == PMD_LSB))) {
+		own = me->own[i];
+		failed = failed_at(me->field, i);
+		/*
+		 * A block of its own is no reason for either. But the failure
+		 * may have found it sharing, and told it when it was not.
+		 */
+		if (failed && (!own || (own > failed &&
+					info->si_code == BUS_MCEERR_AO))) {
+			if (info->si_code == BUS_MCEERR_AO)
+				me->fate->ao++;
+			else
+				me->fate->ar++;
+			return;
+		}
+	}
+	if (!me->fate->wrong++) {
+		me->fate->first_wrong.code = info->si_code;
+		me->fate->first_wrong.addr = addr;
+		me->fate->first_wrong.lsb = info->si_addr_lsb;
+	}
+}
+
+static void go_round(void *racer)
+{
+	me = racer;
+	sigbus_hook = judge;
+	me->round(me);
+}
+
+struct racer *enter(const struct field *f, const char *path,
+		    void (*round)(struct racer *), int nr,
+		    const char *fmt, ...)
+{
+	struct racer *r = calloc(1, sizeof(*r));
+	char name[24];
+	unsigned int i;
+	va_list ap;
+
+	must(r && nr_racers < MAX_RACERS, "too many racers");
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name), fmt, ap);
+	va_end(ap);
+	r->field = f;
+	strncpy(r->path, path, sizeof(r->path) - 1);
+	r->round = round;
+	r->nr = nr;
+	r->seed = nr_racers + 1;
+	r->fate = shared_memory(sizeof(*r->fate));
+	for (i = 0; i < nr_racers; i++)
+		if (!strcmp(racers[i]->path, path))
+			r->own = racers[i]->own;
+	if (!r->own)
+		r->own = shared_memory(f->pages * sizeof(*r->own));
+
+	/* Inherited, so that parent and racer know of the same addresses. */
+	r->room = (f->pages * PAGE + PMD - 1) & ~(PMD - 1);
+	r->at = (unsigned long)mmap(NULL, 2 * r->room + PMD, PROT_NONE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must((void *)r->at != MAP_FAILED, "mmap: %m");
+	r->at = (r->at + PMD - 1) & ~(PMD - 1);
+
+	racers[nr_racers++] = r;
+	r->proc = start("%s", name);
+	return r;
+}
+
+void race_on(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_racers; i++)
+		set_going(racers[i]->proc, go_round, racers[i]);
+}
+
+/* How many pages of the device a process has mapped there: all or failed ones. */
+static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
+			 bool all)
+{
+	uint64_t *entries = malloc(f->pages * 8);
+	unsigned long i, pfn;
+	char path[32];
+	long n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY);
+	must(entries && fd >= 0 &&
+	     pread(fd, entries, f->pages * 8, at / PAGE * 8) ==
+	     (ssize_t)f->pages * 8, "%s: %m", path);
+	close(fd);
+	for (i = 0; i < f->pages; i++) {
+		pfn = entries[i] & ((1ULL << 55) - 1);
+		n += entries[i] >> 63 && pfn - race->first < race->nr &&
+		     (all || race->failed_at[pfn - race->first]);
+	}
+	free(entries);
+	return n;
+}
+
+static long racer_mapped(const struct racer *r, bool all)
+{
+	return count_mapped(r->proc->pid, r->at, r->field, all) +
+	       count_mapped(r->proc->pid, r->at + r->room, r->field, all);
+}
+
+bool device_mapped(void)
+{
+	long n, total = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_racers; i++) {
+		n = racer_mapped(racers[i], true);
+		if (n)
+			remark("%s has %ld pages mapped",
+			       racers[i]->proc->name, n);
+		total += n;
+	}
+	return total;
+}
+
+static const char *short_code(int code)
+{
+	return code == BUS_MCEERR_AO ? "AO" : code == BUS_MCEERR_AR ? "AR" :
+	       "no MCEERR";
+}
+
+void race_over(long rounds)
+{
+	long least = rounds, n, wrong = 0, mapped = 0, missed = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_racers; i++) {
+		struct racer *r = racers[i];
+
+		n = relent(r->proc);
+		if (n < least)
+			least = n;
+		remark("%s: %ld rounds; signals: %d AO, %d AR, %d ADRERR",
+		       r->proc->name, n, r->fate->ao, r->fate->ar,
+		       r->fate->adrerr);
+	}
+	for (i = 0; i < nr_racers; i++) {
+		struct racer *r = racers[i];
+
+		signals(r->proc);	/* what was under way is there now */
+		if (r->fate->wrong)
+			remark("%s: %d signals it should not have got, first %s (%d), page %ld, lsb %d",
+			       r->proc->name, r->fate->wrong,
+			       short_code(r->fate->first_wrong.code),
+			       r->fate->first_wrong.code,
+			       (long)(r->fate->first_wrong.addr - r->at) /
+			       (long)PAGE, r->fate->first_wrong.lsb);
+		wrong += r->fate->wrong;
+		n = racer_mapped(r, false);
+		if (n)
+			remark("%s has %ld failed pages mapped", r->proc->name,
+			       n);
+		mapped += n;
+	}
+	for (i = 0; i < nr_witnesses; i++) {
+		struct witness *w = witnesses[i];
+
+		ask(w, -1);
+		remark("%s: %ld signals were right, %ld not", w->proc->name,
+		       w->seen, w->missed);
+		missed += w->missed;
+		mapped += count_mapped(w->proc->pid, w->at, w->field, false);
+	}
+	check(least >= rounds, "all make progress");
+	check(!wrong, "nobody is signalled without a reason");
+	if (nr_witnesses)
+		check(!missed, "who keeps all pages mapped is told of each that fails");
+	check(!mapped, "nobody has a failed page mapped in the end");
+}
+
+unsigned int dice(struct racer *r, unsigned int sides)
+{
+	return rand_r(&r->seed) % sides;
+}
+
+unsigned long near(struct racer *r)
+{
+	unsigned long i = race->aim + dice(r, 2 * SPREAD + 1);
+
+	i = i > SPREAD ? i - SPREAD : 0;
+	return i < r->field->pages ? i : r->field->pages - 1;
+}
+
+void aim(unsigned long i)
+{
+	race->aim = i;
+	sched_yield();
+}
+
+void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
+	       int flags)
+{
+	int fd = open(r->path, prot & PROT_WRITE && flags & MAP_SHARED ?
+			       O_RDWR : O_RDONLY);
+
+	must(fd >= 0 &&
+	     mmap((void *)at_page(r, first), nr * PAGE, prot, flags | MAP_FIXED,
+		  fd, first * PAGE) != MAP_FAILED, "map %s: %m", r->path);
+	close(fd);
+}
+
+void map_field(struct racer *r, int prot, int flags)
+{
+	map_pages(r, 0, r->field->pages, prot, flags);
+}
+
+void mark_own(struct racer *r, unsigned long i)
+{
+	if (!r->own[i])
+		r->own[i] = tick();
+}
+
+void mark_shared(struct racer *r, unsigned long i)
+{
+	r->own[i] = 0;
+}
+
+/* --- witnesses --- */
+
+struct witness *witness_of(const struct field *f, const char *path,
+			   unsigned long first, unsigned long step)
+{
+	struct witness *w = calloc(1, sizeof(*w));
+	unsigned long i;
+
+	must(w && nr_witnesses < MAX_RACERS, "too many witnesses");
+	w->field = f;
+	w->proc = start("witness %u", nr_witnesses);
+	w->at = map(w->proc, path, 0, f->pages * PAGE, PROT_READ,
+		    MAP_SHARED | MAP_FIXED);
+	if (step == 1)
+		must(!advise(w->proc, w->at, f->pages * PAGE,
+			     MADV_POPULATE_READ), "MADV_POPULATE_READ failed");
+	else
+		for (i = first; i < f->pages; i += step)
+			must(load(w->proc, w->at + i * PAGE) == fill(i),
+			     "wrong data");
+	witnesses[nr_witnesses++] = w;
+	return w;
+}
+
+struct witness *witness(const struct field *f, const char *path)
+{
+	return witness_of(f, path, 0, 1);
+}
+
+bool ask(struct witness *w, long i)
+{
+	int n = signals(w->proc);
+	const volatile struct signal_got *got = &w->proc->seen->got[0];
+	bool good = n == (i >= 0);
+
+	if (n)
+		good &= got->code == BUS_MCEERR_AO &&
+			got->addr == w->at + i * PAGE &&
+			(got->lsb == PAGE_LSB ||
+			 (w->field->huge && got->lsb == PMD_LSB));
+	w->proc->seen->n = 0;
+	if (good) {
+		w->seen += n;
+		return true;
+	}
+	if (w->missed++ < 5)
+		remark("%s got %d signals when page %ld failed%s%s",
+		       w->proc->name, n, i, n ? ", the first " : "",
+		       n ? short_code(got->code) : "");
+	if (w->missed <= 5 && n)
+		remark("  for page %ld, lsb %d",
+		       (long)(got->addr - w->at) / (long)PAGE, got->lsb);
+	return false;
+}
+
+/* --- what is left --- */
+
+static long nr_in_use, nr_flags_wrong;
+
+static void inspect(unsigned long pfn, const struct page_state *s)
+{
+	bool failed = race->failed_at[pfn - race->first];
+
+	if ((s->refcount || s->mapping || s->index || s->private || s->tail) &&
+	    nr_in_use++ < 5)
+		remark("page %#lx: refcount %d, mapping %#llx, index %#llx, private %#llx%s",
+		       pfn, s->refcount, (unsigned long long)s->mapping,
+		       (unsigned long long)s->index,
+		       (unsigned long long)s->private,
+		       s->tail ? ", part of a large folio" : "");
+	if (s->failed != failed && nr_flags_wrong++ < 5)
+		remark("page %#lx is %sflagged", pfn, failed ? "not " : "");
+}
+
+void end_race(void)
+{
+	finish_all();
+	nr_racers = nr_witnesses = 0;
+}
+
+void device_goes(void)
+{
+	race->device_goes = true;
+}
+
+void device_is_back(void)
+{
+	memset((void *)race->failed_at, 0,
+	       race->nr * sizeof(race->failed_at[0]));
+	race->device_goes = false;
+}
+
+void finish_race(void)
+{
+	end_race();
+	if (check(unmount(), "the filesystem unmounts"))
+		check_device();
+}
+
+void check_device(void)
+{
+	int status;
+
+	nr_in_use = nr_flags_wrong = 0;
+	for_each_page(inspect);
+	if (!check(!nr_in_use, "no page of the device is in use any more"))
+		remark("%ld pages are", nr_in_use);
+	if (!check(!nr_flags_wrong, "those pages are flagged that have failed"))
+		remark("%ld flags are wrong", nr_flags_wrong);
+	status = system("xfs_repair -n " PMEM " >/tmp/repair 2>&1");
+	if (!check(!status, "xfs_repair finds nothing to repair"))
+		status = system("cat /tmp/repair >&2");
+}

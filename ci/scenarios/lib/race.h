@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Races: racers go round and round while pages fail, one after the other.
+ *
+ * The pages that fail are those of a field: a file that is filled with fill()
+ * and in one piece on the device. Nobody needs to map that file itself, racers
+ * and witnesses have reflinks of it.
+ *
+ * A racer is a process that carries out a function of the scenario's over and
+ * over, until the race is over. Whatever that does, page i of the field is
+ * mapped at at_page(r, i) only, or at as much after the racer's room. So the address of each signal tells
+ * which page it is about, and it was right to send it if that page has failed
+ * and the racer's file had not a block of its own in its place before.
+ *
+ * A race can not tell which racer had the page at the very moment. A witness
+ * can: it does nothing but keep all pages mapped, and must get exactly one signal
+ * for each that fails.
+ */
+#ifndef RACE_H
+#define RACE_H
+
+#include "scenario.h"
+
+struct field {
+	char path[64];
+	unsigned long pages;
+	unsigned long first;		/* page frame number of page 0 */
+	bool huge;			/* may be mapped by PMDs */
+};
+
+/* Both leave nothing mapped; the huge one is aligned to 2 MiB. */
+struct field *make_field(const char *path, unsigned long pages);
+struct field *make_huge_field(const char *path, unsigned long pages);
+/* Have page i fail, or any page; by any process. memory_failure()'s result. */
+int fail(const struct field *f, unsigned long i);
+int fail_pfn(unsigned long pfn);
+bool has_failed(const struct field *f, unsigned long i);
+/* Before a racer has it fail in another way. */
+void will_fail(const struct field *f, unsigned long i);
+
+struct racer {
+	struct proc *proc;
+	const struct field *field;
+	char path[64];			/* its file, a reflink of the field's */
+	unsigned long at;		/* see at_page(); a second time at ... */
+	unsigned long room;		/* ... + room */
+	void (*round)(struct racer *r);
+	int nr;				/* for the scenario's use */
+	bool ready;			/* the same, false at first */
+	unsigned int seed;
+	volatile uint32_t *own;		/* per page, shared by path */
+	volatile struct fate *fate;
+};
+
+/* What became of a racer; adrerr is for the scenario to judge. */
+struct fate {
+	int ao, ar, adrerr, wrong;
+	struct signal_got first_wrong;
+};
+
+/*
+ * Faults against failures, with reflinks: base holds the AGF and waits for the
+ * DAX entry of a sharer, whose fault holds the entry and waits for the AGF. If
+ * it does not come to that it has warned in fs/dax.c before.
+ */
+#define BASE_DEADLOCKS { \
+	.hangs = "mf_dax_kill_procs|xfs_reflink_trim_around_shared", \
+	.splat = "WARNING: fs/dax.c|Bad page", \
+	.seconds = 30, \
+}
+
+/* Make it, and set it going when all are there, by race_on(). */
+struct racer *enter(const struct field *f, const char *path,
+		    void (*round)(struct racer *), int nr,
+		    const char *fmt, ...) __printf(5, 6);
+void race_on(void);
+/*
+ * Stop them all, and check that each got round at least @rounds times, that
+ * nobody was signalled without a reason and that nobody has a failed page
+ * mapped. They live on until finish_race().
+ */
+void race_over(long rounds);
+/* Do racers have pages of the device mapped, whichever? */
+bool device_mapped(void);
+/* End all processes. Another race may follow. */
+void end_race(void);
+/*
+ * The device goes: from now on a signal may be about any page. And it is back,
+ * with pages that know of no failure.
+ */
+void device_goes(void);
+void device_is_back(void);
+/*
+ * End all processes, unmount, and check what is left: no page in use, no flag
+ * but on pages that have failed, and a filesystem without errors.
+ */
+void finish_race(void);
+void check_device(void);	/* the last part of that */
+
+/* Have another process do it over and over, until relent(). */
+void set_going(struct proc *p, void (*round)(void *), void *with);
+
+/* --- for rounds, in the racer's process --- */
+
+#define at_page(r, i)	((r)->at + (i) * PAGE)
+/* One of the few pages around the one that fails next. */
+unsigned long near(struct racer *r);
+unsigned int dice(struct racer *r, unsigned int sides);
+/* Map all of its file where it belongs. */
+void map_field(struct racer *r, int prot, int flags);
+void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
+	       int flags);
+/* Its file has a block of its own for page i from now on. */
+void mark_own(struct racer *r, unsigned long i);
+/* The same ones again. */
+void mark_shared(struct racer *r, unsigned long i);
+int touch(unsigned long addr);		/* the byte, or SIGNALLED */
+int scribble(unsigned long addr, int byte);	/* 0, or SIGNALLED */
+
+/* The next page to fail is about here; the racers are given time to come. */
+void aim(unsigned long i);
+
+/* --- witnesses --- */
+
+struct witness {
+	struct proc *proc;
+	const struct field *field;
+	unsigned long at;
+	long seen, missed;
+};
+
+/* Of every page, or of @first and every @step'th after it. */
+struct witness *witness(const struct field *f, const char *path);
+struct witness *witness_of(const struct field *f, const char *path,
+			   unsigned long first, unsigned long step);
+/* It got one signal, for page i, since it was asked last, or none if i < 0. */
+bool ask(struct witness *w, long i);
+
+/* --- every struct page of /dev/pmem0 --- */
+
+struct page_state {
+	bool failed, tail;
+	int refcount;
+	uint64_t mapping, index, private;
+};
+bool pfns_of_device(unsigned long *first, unsigned long *nr);
+void for_each_page(void (*what)(unsigned long pfn, const struct page_state *));
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * No memory is to be had while a failure is handled: the first allocation fails,
+ * the second, ..., and in the end all of them. Everybody loses the page all the
+ * same. A signal is sent even then, only what it is about can get lost: the
+ * kernel leaves a siginfo out that it has no memory for, and si_code is SI_USER.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "scenario.h"
+
+#define FAILSLAB	"/sys/kernel/debug/failslab/"
+#define FAIL_PAGE	"/sys/kernel/debug/fail_page_alloc/"
+#define CORRUPT_PFN	"/sys/kernel/debug/hwpoison/corrupt-pfn"
+
+#define FEW		6
+#define MANY		70		/* more than the kernel notes at once */
+#define MOST		200UL		/* allocations */
+
+static struct proc *procs[MANY];
+static unsigned long at[MANY];
+static unsigned long first;
+static int nth_fd, task_fd, corrupt_fd;
+static long exact, uninformed;
+
+static int open_for_write(const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+	must(fd >= 0, "%s: %m", path);
+	return fd;
+}
+
+static void put_number(int fd, unsigned long number)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%#lx", number);
+
+	must(pwrite(fd, text, n, 0) == n, "write a number: %m");
+}
+
+/* What is open needs no memory to be written to. */
+static int poison_without_memory(unsigned long pfn, int fd, unsigned long value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%#lx", pfn), ret;
+
+	put_number(fd, value);
+	ret = write(corrupt_fd, text, n) == n ? 0 : -errno;
+	return ret;
+}
+
+static bool was_told(struct proc *p, unsigned long addr)
+{
+	const volatile struct signal_got *got = &p->seen->got[0];
+	int n = signals(p);
+
+	if (n == 1 && got->code == SI_USER) {
+		uninformed++;
+		return true;
+	}
+	if (!told(p, BUS_MCEERR_AO, addr, PAGE_LSB))
+		return false;
+	exact++;
+	return true;
+}
+
+/* Has each of them lost page i, and been told? */
+static void look_at_all(unsigned int nr, unsigned long i, long *kept,
+			long *missed)
+{
+	unsigned int j;
+
+	for (j = 0; j < nr; j++) {
+		if (maps(procs[j], at[j] + i * PAGE)) {
+			remark("%s has page %lu still", procs[j]->name, i);
+			++*kept;
+		}
+		*missed += !was_told(procs[j], at[j] + i * PAGE);
+		procs[j]->seen->n = 0;
+	}
+}
+
+static void share(const char *name, unsigned int nr, unsigned long pages)
+{
+	unsigned int j;
+
+	make_file(file("%s", name), pages * PAGE);
+	for (j = 1; j < nr; j++)
+		clone_file(file("%s", name), file("%s.%u", name, j));
+	for (j = 0; j < nr; j++) {
+		procs[j] = start("%s %u", name, j);
+		at[j] = map(procs[j],
+			    j ? file("%s.%u", name, j) : file("%s", name), 0,
+			    pages * PAGE, PROT_READ, MAP_SHARED);
+		must(!advise(procs[j], at[j], pages * PAGE,
+			     MADV_POPULATE_READ), "MADV_POPULATE_READ failed");
+	}
+	first = pfn_of(procs[0], at[0]);
+}
+
+static void stop_all(unsigned int nr)
+{
+	while (nr--)
+		finish(procs[nr]);
+}
+
+static void each_in_turn(void)
+{
+	long errors = 0, kept = 0, untold = 0;
+	unsigned long n;
+	char left[24];
+	int ret;
+
+	part("one allocation fails");
+	share("few", FEW, MOST);
+	for (n = 1; n < MOST; n++) {
+		ret = poison_without_memory(first + n, nth_fd, n);
+		memset(left, 0, sizeof(left));
+		must(pread(nth_fd, left, sizeof(left) - 1, 0) > 0,
+		     "fail-nth: %m");
+		put_number(nth_fd, 0);
+		if (ret) {
+			remark("allocation %lu: memory_failure() returned %d",
+			       n, ret);
+			errors++;
+		}
+		look_at_all(FEW, n, &kept, &untold);
+		must(flagged(first + n), "page %lu is not flagged", n);
+		/* It has not come to the nth. */
+		if (strtoul(left, NULL, 0))
+			break;
+	}
+	remark("%lu allocations failed; %ld signals told all, %ld only that there was something",
+	       n - 1, exact, uninformed);
+	check(n > 3 && n < MOST && uninformed, "each allocation had its turn");
+	check(!errors, "memory_failure() succeeds each time");
+	check(!kept, "nobody keeps the page");
+	check(!untold, "all are told, if only that there is something");
+	stop_all(FEW);
+}
+
+static void put(const char *dir, const char *name, const char *value)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	put_string(path, value);
+}
+
+/* For the tasks that ask for it, whatever they ask for. */
+static void fail_always(const char *dir)
+{
+	put(dir, "task-filter", "Y");
+	put(dir, "ignore-gfp-wait", "N");
+	put(dir, "verbose", "0");
+	put(dir, "probability", "100");
+	put(dir, "interval", "1");
+	put(dir, "times", "-1");
+}
+
+static void all_at_once(void)
+{
+	long kept = 0, untold = 0;
+	unsigned long i;
+	int ret;
+
+	part("all allocations fail");
+	exact = uninformed = 0;
+	share("many", MANY, 8);
+	put(FAIL_PAGE, "ignore-gfp-highmem", "N");
+	put(FAIL_PAGE, "min-order", "0");
+	fail_always(FAILSLAB);
+	fail_always(FAIL_PAGE);
+	for (i = 1; i < 4; i++) {
+		ret = poison_without_memory(first + i, task_fd, 1);
+		put_number(task_fd, 0);
+		if (!check(!ret, "memory_failure() succeeds, page %lu", i))
+			remark("it returned %d (%s)", ret, strerror(-ret));
+		look_at_all(MANY, i, &kept, &untold);
+	}
+	remark("%ld signals told all, %ld only that there was something", exact,
+	       uninformed);
+	check(uninformed, "the allocations did fail");
+	check(!kept, "nobody keeps the page");
+	check(!untold, "all are told, if only that there is something");
+	stop_all(MANY);
+}
+
+static void run(void)
+{
+	if (access(FAILSLAB "probability", F_OK) ||
+	    access(FAIL_PAGE "probability", F_OK) ||
+	    access("/proc/self/fail-nth", F_OK))
+		skip("this kernel cannot have allocations fail (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS)");
+	early_kill(true);
+	mount_xfs(NULL);
+	nth_fd = open_for_write("/proc/self/fail-nth");
+	task_fd = open_for_write("/proc/self/make-it-fail");
+	corrupt_fd = open_for_write(CORRUPT_PFN);
+	put(FAILSLAB, "ignore-gfp-wait", "N");
+	put(FAIL_PAGE, "ignore-gfp-wait", "N");
+	put(FAIL_PAGE, "min-order", "0");
+	put(FAILSLAB, "verbose", "0");
+	put(FAIL_PAGE, "verbose", "0");
+
+	each_in_turn();
+	all_at_once();
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "out-of-memory",
+	.title = "there is no memory to handle a failure with",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.run = run,
+};

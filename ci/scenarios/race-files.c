@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages fail while the files that share them come and go: reflinks are made,
+ * truncated, punched, written to, unlinked, and dropped from memory. One more
+ * has all pages mapped all the time, and is not to be forgotten.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include "race.h"
+
+#define SECONDS		8
+#define PAGES		1500UL
+
+static void clone_back(struct racer *r, int fd, unsigned long first,
+		       unsigned long nr)
+{
+	struct file_clone_range range = {
+		.src_offset = first * PAGE,
+		.src_length = nr * PAGE,
+		.dest_offset = first * PAGE,
+	};
+	unsigned long i;
+
+	for (i = first; i < first + nr; i++)
+		mark_shared(r, i);
+	range.src_fd = open(r->field->path, O_RDONLY);
+	must(range.src_fd >= 0 && !ioctl(fd, FICLONERANGE, &range),
+	     "reflink %lu pages of %s: %m", nr, r->field->path);
+	close(range.src_fd);
+}
+
+static int open_own(struct racer *r)
+{
+	int fd = open(r->path, O_RDWR | O_CREAT, 0644);
+
+	must(fd >= 0, "%s: %m", r->path);
+	return fd;
+}
+
+/* Made, used and unlinked: gone for good when it is not mapped any more. */
+static void make_and_unlink(struct racer *r)
+{
+	unsigned long i = near(r);
+	int fd = open_own(r);
+
+	clone_back(r, fd, 0, PAGES);
+	map_field(r, PROT_READ, MAP_SHARED);
+	touch(at_page(r, i));
+	unlink(r->path);
+	close(fd);
+	touch(at_page(r, near(r)));
+	munmap((void *)r->at, PAGES * PAGE);
+}
+
+/* Who reads the same file meanwhile. */
+static void read_on(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	if (!r->ready)
+		map_field(r, PROT_READ, MAP_SHARED);
+	r->ready = true;
+	touch(at_page(r, i));
+	if (!dice(r, 4))
+		madvise((void *)at_page(r, i), 4 * PAGE, MADV_DONTNEED);
+}
+
+static void truncate_and_restore(struct racer *r)
+{
+	unsigned long i = near(r), j;
+	int fd = open_own(r);
+
+	read_on(r);
+	must(!ftruncate(fd, i * PAGE), "ftruncate: %m");
+	for (j = i; j < PAGES; j++)
+		mark_own(r, j);
+	touch(at_page(r, i));
+	clone_back(r, fd, i, PAGES - i);
+	close(fd);
+}
+
+static void punch_and_restore(struct racer *r)
+{
+	unsigned long i = near(r), j, nr = 1 + dice(r, 3);
+	int fd = open_own(r);
+
+	if (i + nr > PAGES)
+		i = PAGES - nr;
+	read_on(r);
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			i * PAGE, nr * PAGE), "punch: %m");
+	for (j = i; j < i + nr; j++)
+		mark_own(r, j);
+	touch(at_page(r, i));
+	clone_back(r, fd, i, nr);
+	close(fd);
+}
+
+/* All of a block or a part of it; the rest is copied, if that can be read. */
+static void write_to(struct racer *r)
+{
+	unsigned long i = near(r);
+	bool part = dice(r, 2);
+	char page[PAGE];
+	int fd = open_own(r);
+	ssize_t n, len = part ? 100 : PAGE;
+
+	memset(page, '1', PAGE);
+	read_on(r);
+	n = pwrite(fd, page, len, i * PAGE);
+	must(n == len || (n < 0 && errno == EIO && part && has_failed(r->field, i)),
+	     "pwrite of %zd bytes at page %lu, which has %sfailed: %zd, %m", len,
+	     i, has_failed(r->field, i) ? "" : "not ", n);
+	if (n == len)
+		mark_own(r, i);
+	if (!dice(r, 8)) {
+		must(!fsync(fd), "fsync: %m");
+		clone_back(r, fd, i, 1);
+	}
+	close(fd);
+}
+
+/* The second half of this file has the same blocks. */
+static void twins(struct racer *r)
+{
+	unsigned long i = near(r), n = PAGES - i < 8 ? PAGES - i : 8;
+	int fd = open_own(r);
+
+	must(mmap((void *)at_page(r, i), n * PAGE, PROT_READ,
+		  MAP_SHARED | MAP_FIXED, fd,
+		  (i + dice(r, 2) * PAGES) * PAGE) != MAP_FAILED, "mmap: %m");
+	touch(at_page(r, i));
+	touch(at_page(r, i + n / 2));
+	munmap((void *)at_page(r, i), n * PAGE);
+	close(fd);
+}
+
+static void drop(struct racer *r)
+{
+	(void)r;
+	drop_caches();
+	usleep(20 * 1000);
+}
+
+static void run(void)
+{
+	unsigned long i = 4;
+	struct field *f;
+	struct witness *w;
+	long failed = 0;
+	time_t end;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	f = make_field(file("f"), PAGES);
+	clone_file(file("f"), file("w"));
+	clone_file(file("f"), file("truncated"));
+	clone_file(file("f"), file("punched"));
+	clone_file(file("f"), file("written"));
+	clone_file(file("f"), file("twins"));
+	clone_range(file("f"), 0, PAGES * PAGE, file("twins"), PAGES * PAGE);
+
+	w = witness(f, file("w"));
+	enter(f, file("new 0"), make_and_unlink, 0, "unlinker 0");
+	enter(f, file("new 1"), make_and_unlink, 1, "unlinker 1");
+	enter(f, file("truncated"), read_on, 0, "reader of truncated");
+	enter(f, file("truncated"), truncate_and_restore, 0, "truncater");
+	enter(f, file("punched"), read_on, 0, "reader of punched");
+	enter(f, file("punched"), punch_and_restore, 0, "puncher");
+	enter(f, file("written"), write_to, 0, "writer");
+	enter(f, file("twins"), twins, 0, "twins");
+	enter(f, file("f"), drop, 0, "dropper");
+	race_on();
+
+	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+		aim(i);
+		failed += fail(f, i) < 0;
+		ask(w, i);
+		usleep(1000);
+	}
+	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
+	check(!failed && i > 20, "memory_failure() succeeds each time");
+	race_over(10);
+	check(alive(), "the filesystem goes on");
+	finish_race();
+}
+
+struct scenario scenario = {
+	.name = "race-files",
+	.title = "pages fail while files that share them are made, cut and dropped",
+	.machine = "e820",
+	.cpus = 4,
+	.seconds = 60,
+	.base = BASE_DEADLOCKS,
+	.run = run,
+};

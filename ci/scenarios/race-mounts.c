@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages fail while their filesystem is mounted, unmounted, frozen, thawed, grown
+ * and remounted: pages of a file that is mapped, of one that is not, and free
+ * ones. As long as it is mounted it answers for them; when it is not, nobody
+ * does, and that is the answer.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <linux/fs.h>
+#include <linux/types.h>
+#include "race.h"
+
+#define SECONDS		8
+#define PAGES		1200UL
+#define BLOCKS		(512UL << 20 >> 12)	/* of the filesystem at first */
+#define MOST_BLOCKS	(1800UL << 20 >> 12)
+#define STEP		(16UL << 20 >> 12)
+#define ANSWERED	"a mounted filesystem answers for its pages, nobody else does"
+
+/* As in fs/xfs/libxfs/xfs_fs.h. */
+struct growfs_data {
+	__u64 newblocks;
+	__u32 imaxpct;
+};
+#define GROWFS_DATA	_IOW('X', 110, struct growfs_data)
+
+/* How things stand; changes are counted, to tell if it stayed so. */
+static struct {
+	enum { AWAY, MOUNTED } state;
+	unsigned int changes;
+	bool leave, mapped;
+	long answered, refused, between, told, missed, wrong;
+	int first_wrong;
+	bool wrong_while_mounted;
+} volatile *now;
+
+static struct field *mapped, *idle;
+static unsigned long first_free, nr_free;
+static struct racer *mapper;
+
+/* The process that has the one file mapped whenever that can be. */
+static void keep_mapped(struct racer *r)
+{
+	if (now->state == MOUNTED && !now->leave && !now->mapped) {
+		map_field(r, PROT_READ, MAP_SHARED);
+		madvise((void *)r->at, PAGES * PAGE, MADV_POPULATE_READ);
+		touch(at_page(r, near(r)));
+		now->mapped = true;
+	} else if (now->leave && now->mapped) {
+		munmap((void *)r->at, PAGES * PAGE);
+		now->mapped = false;
+	}
+	usleep(1000);
+}
+
+static bool within_200ms(struct racer *r, int signals)
+{
+	int i;
+
+	for (i = 0; i < 200 && r->fate->ao == signals; i++)
+		usleep(1000);
+	return r->fate->ao > signals;
+}
+
+/* Have the next page of either kind fail, and judge the answer. */
+static void fail_next(struct racer *r)
+{
+	static unsigned long next[3] = { 4, 4, 4 };
+	unsigned int kind = dice(r, 3), changes = now->changes;
+	bool was_mapped = now->mapped, good;
+	int state = now->state, ao = mapper->fate->ao, ret;
+	unsigned long i = next[kind];
+
+	if (i >= (kind == 2 ? nr_free : PAGES)) {
+		usleep(1000);
+		return;
+	}
+	next[kind]++;
+	if (!kind)
+		aim(i);
+	ret = kind == 0 ? fail(mapped, i) : kind == 1 ? fail(idle, i) :
+	      fail_pfn(first_free + i);
+	if (changes != now->changes) {
+		now->between++;
+		good = !ret || ret == -EBUSY;
+	} else if (state == MOUNTED) {
+		now->answered++;
+		good = !ret;
+	} else {
+		now->refused++;
+		good = ret == -EBUSY;
+	}
+	if (!good && !now->wrong++) {
+		now->first_wrong = ret;
+		now->wrong_while_mounted = state == MOUNTED;
+	}
+	/* The mapper must have had it all the time for this to be certain. */
+	if (kind == 0 && was_mapped && changes == now->changes) {
+		if (within_200ms(mapper, ao))
+			now->told++;
+		else
+			now->missed++;
+	}
+	usleep(dice(r, 3000));
+}
+
+static void take_away(void)
+{
+	now->changes++;
+	now->leave = true;
+	while (now->mapped)
+		usleep(1000);
+	now->changes++;
+	must(!umount(MNT), "umount: %m");
+	now->state = AWAY;
+	now->changes++;
+}
+
+static void bring_back(void)
+{
+	now->changes++;
+	must(!mount(PMEM, MNT, "xfs", 0, "dax=always"), "mount: %m");
+	now->leave = false;
+	now->state = MOUNTED;
+	now->changes++;
+}
+
+static void grow(void)
+{
+	static struct growfs_data to = { .newblocks = BLOCKS, .imaxpct = 25 };
+	int fd;
+
+	if (to.newblocks + STEP > MOST_BLOCKS)
+		return;
+	to.newblocks += STEP;
+	fd = open(MNT, O_RDONLY);
+	must(fd >= 0 && !ioctl(fd, GROWFS_DATA, &to), "growfs: %m");
+	close(fd);
+}
+
+static void remount(unsigned long flags)
+{
+	must(!mount(NULL, MNT, NULL, MS_REMOUNT | flags, "dax=always"),
+	     "remount: %m");
+}
+
+static void run(void)
+{
+	long rounds = 0;
+	uint64_t length;
+	int64_t free_at;
+	time_t end;
+
+	early_kill(true);
+	mount_xfs("-d size=512m");
+	mapped = make_field(file("mapped"), PAGES);
+	idle = make_field(file("idle"), PAGES);
+	settle();
+	/* From the middle of what is free: nobody takes blocks from there. */
+	free_at = owner_physical(OWN_FREE, &length);
+	must(free_at >= 0 && length > 2 * PAGES * PAGE, "too little is free");
+	first_free = pfn_of_physical(free_at + length / 2 / PAGE * PAGE);
+	nr_free = PAGES;
+
+	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(now != MAP_FAILED, "mmap: %m");
+	now->state = MOUNTED;
+	mapper = enter(mapped, file("mapped"), keep_mapped, 0, "mapper");
+	enter(mapped, file("mapped"), fail_next, 0, "failures");
+	race_on();
+
+	for (end = time(NULL) + SECONDS; time(NULL) < end; rounds++) {
+		usleep(50 * 1000);
+		settle();
+		grow();
+		remount(MS_RDONLY);
+		usleep(20 * 1000);
+		remount(0);
+		take_away();
+		usleep(20 * 1000);
+		bring_back();
+	}
+	remark("%ld rounds; %ld failures when mounted, %ld when not, %ld between",
+	       rounds, now->answered, now->refused, now->between);
+	remark("the mapper was told of %ld that it was certain to have, not of %ld",
+	       now->told, now->missed);
+	check(rounds > 5 && now->answered > 10 && now->refused > 10 &&
+	      now->told > 5, "there were failures of all kinds");
+	if (!check(!now->wrong, ANSWERED))
+		remark("%ld answers were wrong, the first %d (%s), %smounted",
+		       now->wrong, now->first_wrong,
+		       strerror(-now->first_wrong),
+		       now->wrong_while_mounted ? "" : "not ");
+	check(!now->missed, "who has the page mapped is told");
+	race_over(10);
+	check(alive(), "the filesystem goes on");
+	finish_race();
+}
+
+struct scenario scenario = {
+	.name = "race-mounts",
+	.title = "pages fail while the filesystem comes and goes, is frozen and grown",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/*
+	 * Base goes on answering until the device is closed, when the log and
+	 * the AGs are gone already; and takes an inode that is on its way out
+	 * for metadata that is lost.
+	 */
+	.base.splat = "xfs_dax_notify_failure",
+	.run = run,
+};

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages fail while others hold them otherwise than by a page table: in pipes,
+ * for direct I/O, through /proc/PID/mem, for a futex's key. A page that is held
+ * goes from the page tables like any, and is let go of in the end.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <linux/fs.h>
+#include "race.h"
+
+#define SECONDS		8
+#define PAGES		1500UL
+#define IN_PIPE		8UL
+#define GUP_TEST	"/sys/kernel/debug/gup_test"
+#define LOOP_SIZE	(16UL << 20)
+
+/* As in mm/gup_test.h. */
+struct gup_test {
+	uint64_t get_delta_usec, put_delta_usec, addr, size;
+	uint32_t nr_pages_per_call, gup_flags, test_flags, which_pages[8];
+};
+#define GUP_FAST_BENCHMARK	_IOWR('g', 1, struct gup_test)
+#define PIN_FAST_BENCHMARK	_IOWR('g', 2, struct gup_test)
+#define PIN_LONGTERM_BENCHMARK	_IOWR('g', 3, struct gup_test)
+#define PIN_BASIC_TEST		_IOWR('g', 5, struct gup_test)
+#define FOLL_WRITE		1
+
+static char loop_path[24];
+static struct racer *futex_reader;
+
+static void keep_mapped(struct racer *r, int prot)
+{
+	if (!r->ready)
+		map_field(r, prot, MAP_SHARED);
+	r->ready = true;
+	touch(at_page(r, near(r)));
+}
+
+/* Give the file the shared block back. */
+static void share_again(struct racer *r, unsigned long i)
+{
+	struct file_clone_range range = {
+		.src_offset = i * PAGE,
+		.src_length = PAGE,
+		.dest_offset = i * PAGE,
+	};
+	int fd = open(r->path, O_RDWR);
+
+	range.src_fd = open(r->field->path, O_RDONLY);
+	mark_shared(r, i);
+	must(fd >= 0 && range.src_fd >= 0 && !ioctl(fd, FICLONERANGE, &range),
+	     "reflink a page of %s: %m", r->field->path);
+	close(range.src_fd);
+	close(fd);
+}
+
+static int futex(unsigned long addr, int op, unsigned int value)
+{
+	struct timespec timeout = { .tv_nsec = 1000 * 1000 };
+
+	return syscall(SYS_futex, addr, op, value, &timeout, NULL, 0) < 0 ?
+		-errno : 0;
+}
+
+/*
+ * A key by file and offset, or none: what several files share has no file.
+ * Waiting wants no write access, so that a read-only mapping will do.
+ */
+static void wait_on_futex(struct racer *r)
+{
+	unsigned long i = near(r);
+	int ret;
+
+	keep_mapped(r, PROT_READ);
+	ret = futex(at_page(r, i), FUTEX_WAIT,
+		    dice(r, 2) ? 0 : fill(i) * 0x01010101U);
+	must(!ret || ret == -EAGAIN || ret == -ETIMEDOUT || ret == -EFAULT ||
+	     ret == -EINTR, "FUTEX_WAIT: %s", strerror(-ret));
+}
+
+/* In a writable mapping it is taken for a store: the reflink gets a copy. */
+static void wake_futex(struct racer *r)
+{
+	unsigned long i = near(r);
+	int ret;
+
+	keep_mapped(r, PROT_READ | PROT_WRITE);
+	ret = futex(at_page(r, i), FUTEX_WAKE, 1);
+	must(!ret || ret == -EFAULT, "FUTEX_WAKE: %s", strerror(-ret));
+	if (!ret)
+		mark_own(r, i);
+	if (!dice(r, 8))
+		share_again(r, i);
+}
+
+/* Pages sit in the pipe for a while, and are read out of it. */
+static void put_into_pipe(struct racer *r)
+{
+	static char page[PAGE];
+	unsigned long i = near(r);
+	struct iovec iov;
+	ssize_t n, left;
+	int fds[2];
+
+	keep_mapped(r, PROT_READ);
+	if (i > PAGES - IN_PIPE)
+		i = PAGES - IN_PIPE;
+	iov.iov_base = (void *)at_page(r, i);
+	iov.iov_len = IN_PIPE * PAGE;
+	must(!pipe(fds), "pipe: %m");
+	n = vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK);
+	must(n >= 0 || errno == EFAULT, "vmsplice: %m");
+	if (r->nr)
+		usleep(dice(r, 4000));
+	for (left = n; left >= (ssize_t)PAGE; left -= PAGE, i++) {
+		must(read(fds[0], page, PAGE) == PAGE, "read a pipe: %m");
+		/* A failed page still has its data here, where nothing broke. */
+		must(page[0] == fill(i) || page[0] == 0,
+		     "page %lu came out of the pipe as %#x", i, page[0]);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Must wait for who has pages in a pipe, and no longer. */
+static void truncate_held(struct racer *r)
+{
+	struct file_clone_range range = {};
+	unsigned long i = near(r), j;
+	int fd = open(r->path, O_RDWR);
+
+	must(fd >= 0 && !ftruncate(fd, i * PAGE), "truncate: %m");
+	for (j = i; j < PAGES; j++)
+		mark_own(r, j);
+	for (j = i; j < PAGES; j++)
+		mark_shared(r, j);
+	range.src_offset = range.dest_offset = i * PAGE;
+	range.src_length = (PAGES - i) * PAGE;
+	range.src_fd = open(r->field->path, O_RDONLY);
+	must(!ioctl(fd, FICLONERANGE, &range), "reflink: %m");
+	close(range.src_fd);
+	close(fd);
+	usleep(1000);
+}
+
+static void pin(struct racer *r)
+{
+	static const unsigned long tests[] = {
+		GUP_FAST_BENCHMARK, PIN_FAST_BENCHMARK, PIN_BASIC_TEST,
+		PIN_LONGTERM_BENCHMARK
+	};
+	unsigned long i = near(r);
+	struct gup_test test = { .size = 4 * PAGE, .nr_pages_per_call = 4 };
+	static int fd = -1;
+
+	keep_mapped(r, PROT_READ);
+	if (fd < 0)
+		fd = open(GUP_TEST, O_RDWR);
+	must(fd >= 0, GUP_TEST ": %m");
+	if (i > PAGES - 4)
+		i = PAGES - 4;
+	test.addr = at_page(r, i);
+	must(!ioctl(fd, tests[dice(r, ARRAY_SIZE(tests))], &test) ||
+	     errno == EFAULT, GUP_TEST ": %m");
+}
+
+static void write_from(struct racer *r)
+{
+	int fd = open(loop_path, O_WRONLY | O_DIRECT);
+	unsigned long i = near(r);
+	ssize_t n;
+
+	keep_mapped(r, PROT_READ);
+	must(fd >= 0, "%s: %m", loop_path);
+	n = pwrite(fd, (void *)at_page(r, i), PAGE,
+		   i * PAGE % (LOOP_SIZE / 2));
+	must(n == PAGE || (n < 0 && errno == EFAULT),
+	     "direct I/O from the page: %zd, %m", n);
+	close(fd);
+}
+
+static void read_into(struct racer *r)
+{
+	int fd = open("/dev/vda", O_RDONLY | O_DIRECT);
+	unsigned long i = near(r);
+	ssize_t n;
+
+	keep_mapped(r, PROT_READ | PROT_WRITE);
+	must(fd >= 0, "/dev/vda: %m");
+	n = pread(fd, (void *)at_page(r, i), PAGE, i * PAGE);
+	must(n == PAGE || (n < 0 && errno == EFAULT),
+	     "direct I/O into the page: %zd, %m", n);
+	if (n == PAGE)
+		mark_own(r, i);
+	close(fd);
+	if (!dice(r, 4))
+		share_again(r, i);
+}
+
+/* Somebody else's memory, which he touches and loses meanwhile. */
+static void look_into(struct racer *r)
+{
+	unsigned long i = near(r);
+	char path[32], byte;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", futex_reader->proc->pid);
+	fd = open(path, O_RDONLY);
+	must(fd >= 0, "%s: %m", path);
+	n = pread(fd, &byte, 1, at_page(futex_reader, i));
+	must((n == 1 && byte == fill(i)) || (n < 0 && errno == EIO),
+	     "%s: %zd, %m", path, n);
+	close(fd);
+}
+
+static void splice_file(struct racer *r)
+{
+	int fd = open(r->path, O_RDONLY), null = open("/dev/null", O_WRONLY);
+	off_t offset = near(r) * PAGE;
+	int fds[2];
+	ssize_t n;
+
+	must(fd >= 0 && null >= 0 && !pipe(fds), "%s: %m", r->path);
+	n = splice(fd, &offset, fds[1], NULL, 4 * PAGE, 0);
+	must(n >= 0 || errno == EIO, "splice: %m");
+	if (n > 0)
+		must(splice(fds[0], NULL, null, NULL, n, 0) >= 0, "splice: %m");
+	close(fds[0]);
+	close(fds[1]);
+	close(null);
+	close(fd);
+}
+
+/* The consumer holds the page while it waits for its failure to be handled. */
+static void consume(struct racer *r)
+{
+	static unsigned long next = 4;
+	unsigned long i = next + dice(r, 2);
+
+	if (i >= PAGES) {
+		usleep(1000);
+		return;
+	}
+	if (!r->ready)
+		map_field(r, PROT_READ, MAP_SHARED);
+	r->ready = true;
+	if (touch(at_page(r, i)) != SIGNALLED) {
+		will_fail(r->field, i);
+		madvise((void *)at_page(r, i), PAGE, MADV_HWPOISON);
+	}
+	if (dice(r, 2))
+		next++;
+}
+
+static void make_loop_device(void)
+{
+	struct loop_config config = {};
+	int ctl = open("/dev/loop-control", O_RDWR), fd, nr;
+
+	if (ctl < 0)
+		skip("there is no /dev/loop-control");
+	nr = ioctl(ctl, LOOP_CTL_GET_FREE);
+	must(nr >= 0, "no loop device: %m");
+	close(ctl);
+	snprintf(loop_path, sizeof(loop_path), "/dev/loop%d", nr);
+	config.fd = open("/tmp/loop", O_RDWR | O_CREAT, 0600);
+	must((int)config.fd >= 0 && !ftruncate(config.fd, LOOP_SIZE),
+	     "/tmp/loop: %m");
+	fd = open(loop_path, O_RDWR);
+	must(fd >= 0 && !ioctl(fd, LOOP_CONFIGURE, &config), "%s: %m",
+	     loop_path);
+	close(config.fd);
+	close(fd);
+}
+
+static void run(void)
+{
+	unsigned long i = 4;
+	struct field *f, *g;
+	struct witness *w;
+	long failed = 0;
+	time_t end;
+
+	if (access(GUP_TEST, F_OK))
+		skip("there is no " GUP_TEST);
+	make_loop_device();
+	early_kill(true);
+	mount_xfs(NULL);
+	f = make_field(file("f"), PAGES);
+	g = make_field(file("g"), PAGES);
+	clone_file(file("f"), file("w"));
+	clone_file(file("f"), file("read"));
+	clone_file(file("f"), file("held"));
+	clone_file(file("f"), file("woken"));
+	clone_file(file("f"), file("into"));
+	clone_file(file("g"), file("g0"));
+	clone_file(file("g"), file("g1"));
+
+	w = witness(f, file("w"));
+	futex_reader = enter(f, file("read"), wait_on_futex, 0, "futex wait");
+	enter(f, file("woken"), wake_futex, 0, "futex wake");
+	enter(f, file("read"), put_into_pipe, 0, "vmsplice");
+	enter(f, file("held"), put_into_pipe, 1, "vmsplice, held");
+	enter(f, file("held"), truncate_held, 0, "truncate");
+	enter(f, file("read"), pin, 0, "pins");
+	enter(f, file("read"), write_from, 0, "O_DIRECT from");
+	enter(f, file("into"), read_into, 0, "O_DIRECT into");
+	enter(f, file("read"), look_into, 0, "/proc/PID/mem");
+	enter(f, file("read"), splice_file, 0, "splice");
+	enter(g, file("g0"), consume, 0, "consumer 0");
+	enter(g, file("g1"), consume, 1, "consumer 1");
+	race_on();
+
+	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+		aim(i);
+		failed += fail(f, i) < 0;
+		ask(w, i);
+		usleep(1000);
+	}
+	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
+	check(!failed && i > 20, "memory_failure() succeeds each time");
+	race_over(10);
+	check(alive(), "the filesystem goes on");
+	finish_race();
+}
+
+struct scenario scenario = {
+	.name = "race-pins",
+	.title = "pages fail while futexes, pipes, direct I/O and others hold them",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.base = BASE_DEADLOCKS,
+	.run = run,
+};

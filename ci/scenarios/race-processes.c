@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages fail while those that map them fork, exec, exit, are killed, unmap and
+ * move their mappings: the processes are looked for while they come and go.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "race.h"
+
+#define SECONDS		8
+#define PAGES		1500UL
+#define WINDOW_PAGES	32UL
+
+static void keep_mapped(struct racer *r, int flags)
+{
+	if (!r->ready)
+		map_field(r, PROT_READ | PROT_WRITE, flags);
+	r->ready = true;
+}
+
+/* A few accesses, some of them faults. */
+static void look_around(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	touch(at_page(r, i));
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	touch(at_page(r, i));
+	touch(at_page(r, near(r)));
+}
+
+static void reap(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	must(WIFSIGNALED(status) || !WEXITSTATUS(status),
+	     "a child ended with %#x", status);
+}
+
+static pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "fork: %m");
+	return pid;
+}
+
+static void fork_and_exit(struct racer *r)
+{
+	pid_t pid;
+
+	keep_mapped(r, MAP_SHARED);
+	look_around(r);
+	pid = fork_child();
+	if (!pid) {
+		look_around(r);
+		_exit(0);
+	}
+	look_around(r);
+	reap(pid);
+}
+
+/* With pages of its own among them, fork copies the page table. */
+static void fork_private(struct racer *r)
+{
+	unsigned long i = near(r);
+	pid_t pid;
+
+	keep_mapped(r, MAP_PRIVATE);
+	/* not one of those that are to fail */
+	scribble(at_page(r, PAGES - 1), '1');
+	touch(at_page(r, i));
+	pid = fork_child();
+	if (!pid) {
+		touch(at_page(r, i));
+		_exit(0);
+	}
+	reap(pid);
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+}
+
+/* The new program has no handler: a signal on its way to the old ends it. */
+static void fork_and_exec(struct racer *r)
+{
+	pid_t pid;
+
+	keep_mapped(r, MAP_SHARED);
+	pid = fork_child();
+	if (!pid) {
+		look_around(r);
+		execl("/bin/true", "true", NULL);
+		_exit(3);
+	}
+	reap(pid);
+}
+
+static void fork_and_kill(struct racer *r)
+{
+	pid_t pid;
+
+	keep_mapped(r, MAP_SHARED);
+	pid = fork_child();
+	if (!pid)
+		for (;;)
+			look_around(r);
+	usleep(dice(r, 5000));
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+
+static int look_around_in_child(void *r)
+{
+	look_around(r);
+	return 0;
+}
+
+/* Two processes, one address space. */
+static void share_memory(struct racer *r)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	pid_t pid;
+
+	keep_mapped(r, MAP_SHARED);
+	pid = clone(look_around_in_child, stack + sizeof(stack),
+		    CLONE_VM | CLONE_VFORK | SIGCHLD, r);
+	must(pid > 0, "clone: %m");
+	reap(pid);
+	look_around(r);
+}
+
+static void *look_around_in_thread(void *r)
+{
+	look_around(r);
+	return NULL;
+}
+
+static void threads(struct racer *r)
+{
+	pthread_t ids[3];
+	unsigned int i;
+
+	keep_mapped(r, MAP_SHARED);
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		must(!pthread_create(&ids[i], NULL, look_around_in_thread, r),
+		     "pthread_create failed");
+	look_around(r);
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		pthread_join(ids[i], NULL);
+}
+
+static unsigned long near_window(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	return i < PAGES - WINDOW_PAGES ? i : PAGES - WINDOW_PAGES;
+}
+
+static void map_and_unmap(struct racer *r)
+{
+	unsigned long first = near_window(r), i;
+
+	map_pages(r, first, WINDOW_PAGES, PROT_READ, MAP_SHARED);
+	for (i = 0; i < WINDOW_PAGES; i++)
+		touch(at_page(r, first + i));
+	munmap((void *)at_page(r, first + dice(r, 8)), 8 * PAGE);
+	munmap((void *)at_page(r, first), WINDOW_PAGES * PAGE);
+}
+
+static void move(struct racer *r)
+{
+	unsigned long first = near_window(r), i;
+	const unsigned long here = at_page(r, first), there = here + r->room;
+	const size_t len = WINDOW_PAGES * PAGE;
+
+	map_pages(r, first, WINDOW_PAGES, PROT_READ, MAP_SHARED);
+	for (i = 0; i < WINDOW_PAGES; i++)
+		touch(here + i * PAGE);
+	must(mremap((void *)here, len, len, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    there) != MAP_FAILED, "mremap: %m");
+	touch(there + dice(r, WINDOW_PAGES) * PAGE);
+	must(mremap((void *)there, len, len, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    here) != MAP_FAILED, "mremap back: %m");
+	touch(here + dice(r, WINDOW_PAGES) * PAGE);
+	munmap((void *)here, len);
+}
+
+static void change_mind(struct racer *r)
+{
+	static const int policies[] = {
+		PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE, PR_MCE_KILL_DEFAULT
+	};
+
+	keep_mapped(r, MAP_SHARED);
+	must(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET,
+		    policies[dice(r, ARRAY_SIZE(policies))], 0, 0),
+	     "PR_MCE_KILL: %m");
+	look_around(r);
+}
+
+static const struct {
+	const char *name;
+	void (*round)(struct racer *r);
+} kinds[] = {
+	{ "fork and exit", fork_and_exit },
+	{ "fork, private", fork_private },
+	{ "fork and exec", fork_and_exec },
+	{ "fork and kill", fork_and_kill },
+	{ "shared memory", share_memory },
+	{ "threads", threads },
+	{ "map and unmap", map_and_unmap },
+	{ "mremap", move },
+	{ "policies", change_mind },
+};
+
+static void run(void)
+{
+	unsigned long i = 4;
+	struct field *f;
+	struct witness *w;
+	unsigned int kind;
+	long failed = 0;
+	time_t end;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	f = make_field(file("f"), PAGES);
+	clone_file(file("f"), file("w"));
+	clone_file(file("f"), file("a"));
+	clone_file(file("f"), file("b"));
+
+	w = witness(f, file("w"));
+	/* Some by one reflink, some by another. */
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		enter(f, file(kind % 2 ? "a" : "b"), kinds[kind].round, kind,
+		      "%s", kinds[kind].name);
+	race_on();
+
+	end = time(NULL) + SECONDS;
+	for (; i < PAGES - WINDOW_PAGES && time(NULL) < end; i++) {
+		aim(i);
+		failed += fail(f, i) < 0;
+		ask(w, i);
+		usleep(1000);
+	}
+	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
+	check(!failed && i > 20, "memory_failure() succeeds each time");
+	race_over(10);
+	check(alive(), "the filesystem goes on");
+	finish_race();
+}
+
+struct scenario scenario = {
+	.name = "race-processes",
+	.title = "pages fail while processes that map them fork, exec, exit and unmap",
+	.machine = "e820",
+	.cpus = 4,
+	.seconds = 60,
+	.base = BASE_DEADLOCKS,
+	.run = run,
+};

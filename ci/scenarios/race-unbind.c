@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device goes while its files are faulted in, written to, truncated, made and
+ * unlinked, while their pages fail and are held. Nobody keeps a page of it, all
+ * who had some are told, and whatever is done to the files ends in an error.
+ * After that it comes back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <linux/fs.h>
+#include "race.h"
+
+#define CYCLES		3
+#define PAGES		400UL
+#define NAMESPACE	"namespace0.0"
+#define DRIVER		"/sys/bus/nd/drivers/nd_pmem/"
+
+static struct field *f;
+
+/* All of these do what they can, and go on when that is nothing any more. */
+static bool can_map(struct racer *r, int prot)
+{
+	int fd = open(r->path, prot & PROT_WRITE ? O_RDWR : O_RDONLY);
+
+	if (!r->ready && fd >= 0)
+		r->ready = mmap((void *)r->at, PAGES * PAGE, prot,
+				MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
+	if (fd >= 0)
+		close(fd);
+	if (!r->ready)
+		usleep(1000);
+	return r->ready;
+}
+
+static void read_again(struct racer *r)
+{
+	unsigned long i = dice(r, PAGES);
+
+	if (!can_map(r, PROT_READ))
+		return;
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	touch(at_page(r, i));
+}
+
+static void copy_on_write(struct racer *r)
+{
+	unsigned long i = dice(r, PAGES);
+
+	if (!can_map(r, PROT_READ | PROT_WRITE))
+		return;
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	scribble(at_page(r, i), '1');
+}
+
+static void clone_again(struct racer *r, int fd)
+{
+	int src = open(r->field->path, O_RDONLY);
+
+	if (src >= 0) {
+		ioctl(fd, FICLONE, src);
+		close(src);
+	}
+}
+
+static void truncate_and_restore(struct racer *r)
+{
+	int fd = open(r->path, O_RDWR);
+
+	if (can_map(r, PROT_READ))
+		touch(at_page(r, dice(r, PAGES)));
+	if (fd < 0)
+		return;
+	if (!ftruncate(fd, dice(r, PAGES) * PAGE))
+		clone_again(r, fd);
+	close(fd);
+}
+
+static void make_and_unlink(struct racer *r)
+{
+	int fd = open(r->path, O_RDWR | O_CREAT, 0644);
+
+	if (fd < 0) {
+		usleep(1000);
+		return;
+	}
+	clone_again(r, fd);
+	r->ready = false;
+	if (can_map(r, PROT_READ))
+		touch(at_page(r, dice(r, PAGES)));
+	unlink(r->path);
+	close(fd);
+	munmap((void *)r->at, PAGES * PAGE);
+}
+
+static void hold(struct racer *r)
+{
+	struct iovec iov = { .iov_len = 4 * PAGE };
+	int fds[2];
+
+	if (!can_map(r, PROT_READ))
+		return;
+	must(!pipe(fds), "pipe: %m");
+	iov.iov_base = (void *)at_page(r, dice(r, PAGES - 4));
+	vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK);
+	usleep(dice(r, 3000));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void have_fail(struct racer *r)
+{
+	fail(r->field, dice(r, PAGES));
+	usleep(5000);
+}
+
+static bool there(void)
+{
+	return !access(PMEM, F_OK);
+}
+
+/* Not by this process: if it hangs there, that is to be told. */
+static bool unbind(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		put_string(DRIVER "unbind", NAMESPACE);
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	return !status;
+}
+
+struct keeper {
+	struct proc *proc;
+	unsigned long at;
+};
+
+static void start_keeper(struct keeper *k, int nr)
+{
+	k->proc = start("keeper %d", nr);
+	k->at = map(k->proc, file("quiet.%d", nr), 0, PAGES * PAGE, PROT_READ,
+		    MAP_SHARED);
+	must(!advise(k->proc, k->at, PAGES * PAGE, MADV_POPULATE_READ),
+	     "MADV_POPULATE_READ failed");
+}
+
+static bool keeper_told(struct keeper *k)
+{
+	const volatile struct signal_got *got = &k->proc->seen->got[0];
+	int n = signals(k->proc);
+
+	if (n == 1 && got->code == BUS_MCEERR_AO &&
+	    got->addr - k->at < PAGES * PAGE && got->lsb == PAGE_LSB)
+		return true;
+	remark("%s got %d signals, the first %d at %#lx, lsb %d",
+	       k->proc->name, n, got->code, got->addr - k->at, got->lsb);
+	return false;
+}
+
+static bool keeper_lost(struct keeper *k)
+{
+	unsigned long i;
+
+	for (i = 0; i < PAGES; i++)
+		if (maps(k->proc, k->at + i * PAGE)) {
+			remark("%s has page %lu", k->proc->name, i);
+			return false;
+		}
+	return load(k->proc, k->at) == SIGNALLED;
+}
+
+static void cycle(int nr)
+{
+	struct keeper keepers[2];
+
+	part("cycle %d", nr);
+	mount_xfs(NULL);
+	f = make_field(file("f"), PAGES);
+	make_field(file("quiet.0"), PAGES);
+	clone_file(file("quiet.0"), file("quiet.1"));
+	clone_file(file("f"), file("read"));
+	clone_file(file("f"), file("cow"));
+	clone_file(file("f"), file("cut"));
+	start_keeper(&keepers[0], 0);
+	start_keeper(&keepers[1], 1);
+	enter(f, file("read"), read_again, 0, "reader");
+	enter(f, file("cow"), copy_on_write, 0, "writer");
+	enter(f, file("cut"), truncate_and_restore, 0, "truncater");
+	enter(f, file("new"), make_and_unlink, 0, "unlinker");
+	enter(f, file("read"), hold, 0, "holder");
+	enter(f, file("f"), have_fail, 0, "failures");
+	race_on();
+	usleep((500 + 200 * nr) * 1000);
+
+	device_goes();
+	check(unbind() && !there(), "the device can be unbound");
+	check(!device_mapped(), "no racer has a page of it");
+	/* both: a && would skip one */
+	check(keeper_told(&keepers[0]) & keeper_told(&keepers[1]),
+	      "those who had pages of it are told once");
+	check(keeper_lost(&keepers[0]) & keeper_lost(&keepers[1]),
+	      "they have none any more, and can get none");
+	check(!alive(), "the filesystem is shut down");
+	usleep(200 * 1000);
+	race_over(5);
+	check(!device_mapped(), "no racer gets one again");
+	end_race();
+	check(unmount(), "the filesystem unmounts");
+	put_string(DRIVER "bind", NAMESPACE);
+	must(within(5, there), PMEM " does not come back");
+	device_is_back();
+}
+
+static void run(void)
+{
+	int nr;
+
+	if (access(DRIVER NAMESPACE, F_OK))
+		skip(NAMESPACE " is not bound to nd_pmem");
+	early_kill(true);
+	for (nr = 0; nr < CYCLES; nr++)
+		cycle(nr);
+
+	part("back");
+	check(!mount(PMEM, MNT, "xfs", 0, "dax=always"),
+	      "the filesystem mounts again");
+	check(read_byte(file("quiet.1"), 7 * PAGE) == fill(7),
+	      "its files can be read");
+	check(!umount(MNT), "it unmounts");
+	check_device();
+}
+
+struct scenario scenario = {
+	.name = "race-unbind",
+	.title = "the device goes while its pages are faulted in, held and fail",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/*
+	 * Base goes through 2^32 pages of a file one by one. Or it has shut the
+	 * filesystem down before, for an inode that was on its way out; then it
+	 * finds no owners, and pages stay mapped whose struct pages go away.
+	 */
+	.base = {
+		.hangs = "mf_dax_kill_procs",
+		.splat = "unable to handle page fault for address: ffffea",
+		.seconds = 30,
+	},
+	.run = run,
+};
