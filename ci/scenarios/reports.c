@@ -3,91 +3,15 @@
  * What XFS tells who monitors it (xfs_healer does): the place on the medium that
  * failed, and each file in use that lost data, mapped or not.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include "scenario.h"
-
-/* As in fs/xfs/libxfs/xfs_fs.h, which no header package of Debian 12 has. */
-struct health_monitor {
-	uint64_t flags;
-	uint8_t format;
-	uint8_t pad[23];
-};
-#define HEALTH_MONITOR	_IOW('X', 68, struct health_monitor)
-
-struct event {
-	uint32_t domain;
-	uint32_t type;
-	uint64_t time_ns;
-	union {
-		struct {
-			uint64_t daddr;
-			uint64_t bbcount;
-		} media;
-		struct {
-			uint64_t pos;
-			uint64_t len;
-			uint64_t ino;
-			uint32_t gen;
-			uint32_t error;
-		} range;
-	};
-	uint64_t pad[2];
-};
-#define DOMAIN_DATADEV	5
-#define TYPE_MEDIA	7
-#define TYPE_LOST	12
-
-#define NR_LOSERS	3
-
-static int monitor;
-static struct event events[32];
-static int nr_events;
-
-static int count(uint32_t type)
-{
-	int i, n = 0;
-
-	for (i = 0; i < nr_events; i++)
-		n += events[i].type == type;
-	return n;
-}
-
-static bool all_reported(void)
-{
-	ssize_t n;
-
-	while (nr_events < (int)ARRAY_SIZE(events) &&
-	       (n = read(monitor, &events[nr_events], sizeof(events[0]))) > 0) {
-		must(n == sizeof(events[0]), "an event of %zd bytes", n);
-		nr_events++;
-	}
-	return count(TYPE_LOST) >= NR_LOSERS && count(TYPE_MEDIA);
-}
-
-static bool lost(const char *path, uint64_t pos)
-{
-	struct stat st;
-	int i, n = 0;
-
-	must(!stat(path, &st), "%s: %m", path);
-	for (i = 0; i < nr_events; i++)
-		n += events[i].type == TYPE_LOST &&
-		     events[i].range.ino == st.st_ino &&
-		     events[i].range.pos == pos && events[i].range.len == PAGE;
-	return n == 1;
-}
+#include "devices.h"
 
 static void run(void)
 {
-	struct health_monitor how = {};
 	struct proc *a, *b, *other;
+	struct monitor *m;
 	unsigned long at_a;
 	int64_t physical;
-	bool media = false;
-	int dir, idle, i;
+	int idle;
 
 	early_kill(true);
 	mount_xfs(NULL);
@@ -104,37 +28,18 @@ static void run(void)
 	idle = open(file("idle"), O_RDONLY);
 	must(idle >= 0, "open: %m");
 	physical = file_physical(file("a"), PAGE);
-
-	dir = open(MNT, O_RDONLY);
-	monitor = ioctl(dir, HEALTH_MONITOR, &how);
-	if (monitor < 0 && errno == ENOTTY)
-		skip("this kernel's XFS cannot be monitored");
-	must(monitor >= 0, "monitoring XFS: %m");
-	fcntl(monitor, F_SETFL, O_NONBLOCK);
+	m = start_monitor(MNT);
 
 	poison_and_check(pfn_of(a, at_a));
-	within(5, all_reported);
-	for (i = 0; i < nr_events; i++)
-		media |= events[i].type == TYPE_MEDIA &&
-			 events[i].domain == DOMAIN_DATADEV &&
-			 events[i].media.daddr == (uint64_t)physical / 512 &&
-			 events[i].media.bbcount == PAGE / 512;
-	check(media && count(TYPE_MEDIA) == 1,
-	      "the place on the medium is reported once");
-	check(lost(file("a"), PAGE) && lost(file("b"), 9 * PAGE),
+	check(lost_reports(m, 3) == 3, "three files are reported");
+	check(reported_media(m, DATA_DEVICE, physical), PLACE_REPORTED);
+	check(reported_lost(m, file("a"), PAGE) &&
+	      reported_lost(m, file("b"), 9 * PAGE),
 	      "each mapped file is reported, with its own offset");
-	check(lost(file("idle"), PAGE),
+	check(reported_lost(m, file("idle"), PAGE),
 	      "a file that is open and not mapped is reported");
-	check(count(TYPE_LOST) == NR_LOSERS, "no other file is");
-	for (i = 0; i < nr_events; i++)
-		if (events[i].type == TYPE_LOST)
-			remark("inode %llu, offset %#llx, length %#llx",
-			       (unsigned long long)events[i].range.ino,
-			       (unsigned long long)events[i].range.pos,
-			       (unsigned long long)events[i].range.len);
-	close(monitor);
+	stop_monitor(m);
 	close(idle);
-	close(dir);
 }
 
 struct scenario scenario = {

@@ -46,7 +46,7 @@
  * an extended regular expression.
  */
 struct outcome {
-	const char *fails[16];
+	const char *fails[40];
 	const char *splat;
 	const char *hangs;
 	int seconds;			/* a time limit of its own, to hang in */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * For scenarios whose filesystem is not simply at MNT on /dev/pmem0: mapped
+ * devices, partitions, a realtime or a log device; and for those that look for
+ * a block of a certain kind or in a certain place.
+ */
+#ifndef DEVICES_H
+#define DEVICES_H
+
+#include "scenario.h"
+
+#define MIB	(1024 * 1024L)
+
+/* A shell command that must succeed; what it says goes to the log. */
+void command(const char *fmt, ...) __printf(1, 2);
+/* What sysfs has in a file: its first line, read as a number. */
+unsigned long read_number(const char *path);
+
+/* The pfn of a byte of /dev/pmemN, or of a partition of one. */
+unsigned long pmem_pfn(const char *device, int64_t offset);
+
+/* --- several filesystems at a time --- */
+
+/* In MNT/place; names are file("place/..."). 0, or -errno. */
+int try_mount(const char *device, const char *place, const char *type,
+	      const char *options);
+/* A scenario that mounts there also unmounts. */
+bool unmount_from(const char *place);
+bool alive_in(const char *place);
+
+/* --- device-mapper --- */
+
+/* The one mapped device: dmsetup's name of it, and its node. */
+#define DM_NAME	"disk"
+#define DM	"/dev/dm-0"
+
+/* A part of a pmem device, in bytes. */
+struct segment {
+	const char *device;
+	int64_t start, length;
+};
+
+/* Of segments one after the other. */
+const char *linear_table(const struct segment *segments, int nr);
+/* Of segments of one length, side by side in chunks. */
+const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
+void create_dm(const char *table);
+void remove_dm(void);
+/*
+ * Give it another table while a filesystem is on it, and frozen: what moves is
+ * copied first.
+ */
+struct move {
+	struct segment from, to;
+};
+void reload_dm(const char *table, const struct move *moves, int nr);
+/* Which segment a byte of a linear device is in, and its pfn. */
+int segment_of(const struct segment *segments, int nr, int64_t offset);
+unsigned long segment_pfn(const struct segment *segments, int nr,
+			  int64_t offset);
+
+/* --- places on a device --- */
+
+/*
+ * A new file of this size that lies between these bytes of the device, by which
+ * allocation group its directory is put in; its name, as file() gives it.
+ */
+const char *make_file_between(int64_t from, int64_t to, size_t size);
+
+/* The first of FS_IOC_GETFSMAP's records that is wanted; in bytes */
+struct fsmap;
+int64_t find_extent(const char *path,
+		    bool (*wanted)(const struct fsmap *rec, const void *data),
+		    const void *data, uint64_t *length);
+/* As owner_physical(), of the filesystem that has path. */
+int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
+
+/* --- three who share a page, and one who does not --- */
+
+#define NR_SHARERS	3
+
+struct sharers {
+	struct proc *procs[NR_SHARERS], *next;
+	unsigned long at[NR_SHARERS], at_next;
+	unsigned long pfn;
+};
+
+/*
+ * Page 1 of a file of four, which two reflinks (path.1, path.2) have at other
+ * offsets; a process maps each. One more maps the file's next page.
+ */
+void share_page(struct sharers *s, const char *path);
+/* Have it fail, with the checks that any failure of a shared page must pass. */
+void fail_shared_page(struct sharers *s);
+/* The checks alone */
+void check_sharers(struct sharers *s);
+/* Nobody was told anything, all have their pages and can read them. */
+bool undisturbed(struct sharers *s);
+void finish_sharers(struct sharers *s);
+
+#define SUCCEEDS	"memory_failure() succeeds"
+#define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
+#define UNMAPPED	"no sharer has the page mapped any more"
+#define NEXT_PAGE	"the next page stays mapped, and nobody is told"
+/* Others that several scenarios have */
+#define FLAGGED		"the page is flagged"
+#define REPORTED	"the loss is reported, of each file that has the block"
+#define PLACE_REPORTED	"the place on the device is reported, and no other"
+#define GOES_ON		"the filesystem goes on"
+#define SHUTS_DOWN	"the filesystem shuts down"
+/* What fails where nobody knows of the sharers; for struct outcome */
+#define SHARERS_MISSED(part) \
+	part ": " SUCCEEDS, part ": " FLAG_CHECK, part ": " REACHED, \
+	part ": " UNMAPPED
+
+/* --- XFS's reports to its health monitor --- */
+
+struct monitor;
+/* Of the filesystem that has path. */
+struct monitor *start_monitor(const char *path);
+void stop_monitor(struct monitor *m);
+/*
+ * Wait until this many reports of lost data have come, but not for long; how
+ * many have come since start or forget_reports().
+ */
+int lost_reports(struct monitor *m, int expected);
+/* One of them is of this page, and says just that? */
+bool reported_lost(struct monitor *m, const char *path, uint64_t offset);
+/* This place was reported as failed, and no other? domain: DATA_DEVICE, ... */
+enum { DATA_DEVICE = 5, RT_DEVICE = 6, LOG_DEVICE = 7 };
+bool reported_media(struct monitor *m, int domain, uint64_t physical);
+void forget_reports(struct monitor *m);
+
+#endif
