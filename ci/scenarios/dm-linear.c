@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XFS on a mapped device: a page's place in the filesystem and its place on the
+ * pmem device are two things, and the pmem driver knows of no filesystem.
+ */
+#include "devices.h"
+
+/* No byte twice: failed pages stay failed. */
+static const struct segment one[] = {
+	{ "/dev/pmem1", 16 * MIB, 320 * MIB },
+};
+/* The order on the mapped device is not that on the pmem device. */
+static const struct segment swapped[] = {
+	{ "/dev/pmem0", 512 * MIB, 160 * MIB },
+	{ "/dev/pmem0", 64 * MIB, 160 * MIB },
+	{ "/dev/pmem0", 256 * MIB, 160 * MIB },
+};
+static const struct segment two_devices[] = {
+	{ "/dev/pmem1", 512 * MIB, 160 * MIB },
+	{ "/dev/pmem0", 768 * MIB, 160 * MIB },
+};
+
+static void make_and_mount(const struct segment *segments, int nr)
+{
+	create_dm(linear_table(segments, nr));
+	/* Each segment has two allocation groups or four. */
+	make_fs(MKFS_XFS, "-d agsize=80m", DM);
+	mount_fs(DM, "xfs", "dax=always");
+}
+
+static void take_down(void)
+{
+	must(unmount(), "the filesystem does not unmount");
+	remove_dm();
+}
+
+static void share_in_each(const char *title, const struct segment *segments,
+			  int nr)
+{
+	int64_t from = 0;
+	int i;
+
+	for (i = 0; i < nr; from += segments[i++].length) {
+		struct sharers s;
+		const char *path;
+
+		part(nr > 1 ? "%s, segment %d" : "%s", title, i);
+		path = make_file_between(from, from + segments[i].length,
+					 4 * PAGE);
+		share_page(&s, path);
+		must(s.pfn == segment_pfn(segments, nr,
+					  file_physical(path, PAGE)),
+		     "the page is not in this segment");
+		fail_shared_page(&s);
+		check(alive(), GOES_ON);
+		finish_sharers(&s);
+	}
+}
+
+static void fail_what_nobody_maps(const struct segment *segments, int nr)
+{
+	struct proc *p = start("bystander");
+	struct monitor *m = start_monitor(MNT);
+	unsigned long at, pfn;
+	const char *path;
+	uint64_t length;
+	int64_t place;
+	int ret;
+
+	make_file(file("f"), 4 * PAGE);
+	at = map_page(p, file("f"), PAGE);
+
+	part("file data that nobody maps");
+	path = make_file_between(segments[0].length,
+				 segments[0].length + segments[1].length,
+				 4 * PAGE);
+	clone_range(path, 0, 4 * PAGE, file("clone"), 8 * PAGE);
+	place = file_physical(path, PAGE);
+	poison_and_check(segment_pfn(segments, nr, place));
+	check(lost_reports(m, 2) == 2 && reported_lost(m, path, PAGE) &&
+	      reported_lost(m, file("clone"), 9 * PAGE),
+	      REPORTED);
+	check(reported_media(m, DATA_DEVICE, place),
+	      PLACE_REPORTED);
+	check(alive(), GOES_ON);
+
+	part("free space");
+	forget_reports(m);
+	place = find_owner(MNT, OWN_FREE, &length);
+	must(place >= 0 && length >= 64 * PAGE, "no free extent");
+	poison_and_check(segment_pfn(segments, nr, place + 32 * PAGE));
+	check(!lost_reports(m, 0), "no loss is reported");
+	check(alive(), GOES_ON);
+
+	part("metadata");
+	place = find_owner(MNT, XFS_OWN_INODES, NULL);
+	must(place >= 0, "no inode chunk");
+	pfn = segment_pfn(segments, nr, place);
+	ret = poison(pfn);
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
+	check(flagged(pfn), FLAGGED);
+	check(!alive(), SHUTS_DOWN);
+	check(untold(p) && load(p, at) == fill(1),
+	      "who maps a file's page gets nothing and can read it");
+	stop_monitor(m);
+	finish(p);
+}
+
+static void run(void)
+{
+	early_kill(true);
+
+	make_and_mount(one, ARRAY_SIZE(one));
+	share_in_each("one segment", one, ARRAY_SIZE(one));
+	take_down();
+
+	make_and_mount(swapped, ARRAY_SIZE(swapped));
+	share_in_each("swapped", swapped, ARRAY_SIZE(swapped));
+	take_down();
+
+	make_and_mount(two_devices, ARRAY_SIZE(two_devices));
+	share_in_each("two devices", two_devices, ARRAY_SIZE(two_devices));
+	fail_what_nobody_maps(two_devices, ARRAY_SIZE(two_devices));
+	take_down();
+}
+
+struct scenario scenario = {
+	.name = "dm-linear",
+	.title = "XFS on linear mapped devices, of one and of two pmem devices",
+	.machine = "both",
+	.cpus = 2,
+	.seconds = 90,
+	/* The pmem device has no holder, and shared pages have no mapping. */
+	.base.fails = {
+		SHARERS_MISSED("one segment"),
+		SHARERS_MISSED("swapped, segment 0"),
+		SHARERS_MISSED("swapped, segment 1"),
+		SHARERS_MISSED("swapped, segment 2"),
+		SHARERS_MISSED("two devices, segment 0"),
+		SHARERS_MISSED("two devices, segment 1"),
+		"file data that nobody maps: " SUCCEEDS,
+		"file data that nobody maps: " FLAG_CHECK,
+		"file data that nobody maps: " REPORTED,
+		"file data that nobody maps: " PLACE_REPORTED,
+		"free space: " SUCCEEDS,
+		"free space: " FLAG_CHECK,
+		"metadata: " FLAGGED,
+		"metadata: " SHUTS_DOWN,
+	},
+	.run = run,
+};

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The two halves of a mapped device change places under the filesystem. A page
+ * then has two users who know nothing of each other: the file that mapped it
+ * before, and the file whose block is there now. A failure concerns both, and
+ * nobody who has either of these files' blocks on another page.
+ */
+#include <stdio.h>
+#include "devices.h"
+
+#define EARLY	"who mapped it before gets BUS_MCEERR_AO and loses it"
+#define LATE	"who mapped it since gets BUS_MCEERR_AO and loses it"
+
+static const struct segment before[] = {
+	{ "/dev/pmem0", 16 * MIB, 160 * MIB },
+	{ "/dev/pmem0", 256 * MIB, 160 * MIB },
+};
+static const struct segment after[] = {
+	{ "/dev/pmem0", 256 * MIB, 160 * MIB },
+	{ "/dev/pmem0", 16 * MIB, 160 * MIB },
+};
+static const struct segment aside = { "/dev/pmem1", 16 * MIB, 160 * MIB };
+#define NR	2
+
+/* Low files are in the first half's first group, the high one is opposite. */
+#define AG_SIZE		(80 * MIB)	/* mkfs's options say the same */
+static char high[64];
+
+/* The high file's page that lies just so far in its half as this one does. */
+static off_t opposite(const char *low)
+{
+	off_t offset = before[0].length + file_physical(low, PAGE) -
+		       file_physical(high, 0);
+
+	must(offset >= 0 && file_physical(high, offset) ==
+	     before[0].length + file_physical(low, PAGE),
+	     "there is no page of the high file opposite to %s", low);
+	return offset;
+}
+
+static int byte_of(const char *path, off_t offset)
+{
+	int byte = read_byte(path, offset);
+
+	must(byte >= 0, "read %s: %s", path, strerror(-byte));
+	return byte;
+}
+
+struct user {
+	struct proc *p;
+	unsigned long at;
+};
+
+static struct user map_it(const char *name, const char *path, off_t offset)
+{
+	struct user u = { start("%s", name) };
+
+	u.at = map_page(u.p, path, offset);
+	must(load(u.p, u.at) == byte_of(path, offset), "wrong data");
+	return u;
+}
+
+static bool has_lost(const struct user *u)
+{
+	return told(u->p, BUS_MCEERR_AO, u->at, PAGE_LSB) && !maps(u->p, u->at);
+}
+
+/* A page that files have mapped before, nr of them, and the high file after. */
+struct page {
+	const char *title;
+	int nr;
+	char low[64];
+	struct user early[2], late, next;
+	unsigned long pfn;
+};
+
+static void map_early(struct page *page)
+{
+	int i;
+
+	strcpy(page->low, make_file_between(0, AG_SIZE, 4 * PAGE));
+	opposite(page->low);
+	if (page->nr == 2)
+		clone_file(page->low, file("%s", page->title));
+	for (i = 0; i < page->nr; i++)
+		page->early[i] = map_it(i ? "early reflink" : "early",
+					i ? file("%s", page->title) : page->low,
+					PAGE);
+	page->pfn = pfn_of(page->early[0].p, page->early[0].at);
+	must(page->nr < 2 ||
+	     pfn_of(page->early[1].p, page->early[1].at) == page->pfn,
+	     "they do not share the page");
+}
+
+static void map_late(struct page *page)
+{
+	page->late = map_it("late", high, opposite(page->low));
+	page->next = map_it("next page", high, opposite(page->low) + PAGE);
+	must(pfn_of(page->late.p, page->late.at) == page->pfn,
+	     "the halves have not changed places");
+}
+
+static void fail(struct page *page)
+{
+	bool reached = true;
+	int i;
+
+	part("%s", page->title);
+	poison_and_check(page->pfn);
+	for (i = 0; i < page->nr; i++)
+		reached &= has_lost(&page->early[i]);
+	check(reached, EARLY);
+	check(has_lost(&page->late), LATE);
+	check(untold(page->next.p) && maps(page->next.p, page->next.at),
+	      NEXT_PAGE);
+	check(alive(), GOES_ON);
+}
+
+static void run(void)
+{
+	const struct move moves[] = {
+		{ before[0], aside }, { before[1], before[0] },
+		{ aside, before[1] },
+	};
+	struct page pages[] = {
+		{ "mapped by one file before", 1 },
+		{ "shared by two files before", 2 },
+	};
+	unsigned int i;
+
+	early_kill(true);
+	create_dm(linear_table(before, NR));
+	/* The log's group is not that of a file that is used. */
+	make_fs(MKFS_XFS, "-d agsize=80m -l agnum=1", DM);
+	mount_fs(DM, "xfs", "dax=always");
+	strcpy(high, make_file_between(before[0].length,
+				       before[0].length + AG_SIZE, 4 * MIB));
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		map_early(&pages[i]);
+	reload_dm(linear_table(after, NR), moves, ARRAY_SIZE(moves));
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		map_late(&pages[i]);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		fail(&pages[i]);
+}
+
+struct scenario scenario = {
+	.name = "dm-swap",
+	.title = "halves of a mapped device change places under the filesystem",
+	.machine = "both",
+	.cpus = 2,
+	.seconds = 60,
+	/* A page that is not shared cannot have two mappings there. */
+	.base.splat = "WARNING: .*fs/dax.c",
+	.run = run,
+};
