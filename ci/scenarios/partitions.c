@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Filesystems with reflink on partitions of one pmem device: a dax_device that
+ * several use, and a failure is the business of one of them.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include "devices.h"
+
+#define TRACING		"/sys/kernel/tracing/"
+
+#define MOUNTS		"both filesystems mount"
+#define HAVE_DAX	"files of both filesystems are DAX"
+#define FREED		"the device's dax_device is freed"
+
+/* In MNT/N is partition N. */
+static const char *partition(int nr)
+{
+	static char names[2][24];
+	char *name = names[nr % 2];
+
+	snprintf(name, sizeof(names[0]), PMEM "p%d", nr);
+	return name;
+}
+
+static const char *place(int nr)
+{
+	static char names[2][8];
+	char *name = names[nr % 2];
+
+	snprintf(name, sizeof(names[0]), "%d", nr);
+	return name;
+}
+
+static int mount_partition(int nr, const char *options)
+{
+	make_fs(MKFS_XFS, NULL, partition(nr));
+	return try_mount(partition(nr), place(nr), "xfs", options);
+}
+
+static unsigned long place_pfn(int nr, int64_t physical)
+{
+	return pmem_pfn(partition(nr), physical);
+}
+
+/* A page that three of its files share fails: what becomes of the others? */
+static void fail_in(const char *title, int failing, int other)
+{
+	struct sharers hit, spared;
+
+	part("%s, partition %d", title, failing);
+	make_file(file("%d/shared.%d", failing, failing), 4 * PAGE);
+	make_file(file("%d/shared.%d", other, failing), 4 * PAGE);
+	share_page(&hit, file("%d/shared.%d", failing, failing));
+	share_page(&spared, file("%d/shared.%d", other, failing));
+	must(hit.pfn == place_pfn(failing, file_physical(
+			file("%d/shared.%d", failing, failing), PAGE)),
+	     "the page is not in this partition");
+
+	fail_shared_page(&hit);
+	check(undisturbed(&spared),
+	      "who shares a page of the other partition keeps it, untold");
+	check(alive_in(place(failing)) && alive_in(place(other)),
+	      "both filesystems go on");
+	finish_sharers(&hit);
+	finish_sharers(&spared);
+}
+
+static void fail_what_nobody_maps(int failing, int other)
+{
+	struct monitor *hit = start_monitor(file("%d", failing));
+	struct monitor *spared = start_monitor(file("%d", other));
+	const char *path = file("%d/unmapped", failing);
+	int64_t physical;
+	int ret;
+
+	part("file data that nobody maps");
+	make_file(path, 4 * PAGE);
+	physical = file_physical(path, PAGE);
+	poison_and_check(place_pfn(failing, physical));
+	check(lost_reports(hit, 1) == 1 && reported_lost(hit, path, PAGE),
+	      "the loss is reported by the filesystem that has it");
+	check(reported_media(hit, DATA_DEVICE, physical),
+	      PLACE_REPORTED);
+	check(!lost_reports(spared, 0), "the other filesystem reports nothing");
+
+	part("metadata");
+	physical = find_owner(file("%d", failing), XFS_OWN_INODES, NULL);
+	must(physical >= 0, "no inode chunk");
+	ret = poison(place_pfn(failing, physical));
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
+	check(flagged(place_pfn(failing, physical)), FLAGGED);
+	check(!alive_in(place(failing)),
+	      "the filesystem that has it shuts down");
+	check(alive_in(place(other)), "the other goes on");
+	stop_monitor(hit);
+	stop_monitor(spared);
+}
+
+static void dax_always(void)
+{
+	int ret[2];
+
+	part("dax=always");
+	ret[0] = mount_partition(1, "dax=always");
+	ret[1] = mount_partition(2, "dax=always");
+	if (check(!ret[0] && !ret[1], MOUNTS)) {
+		fail_in("dax=always", 1, 2);
+		fail_in("dax=always", 2, 1);
+		fail_what_nobody_maps(2, 1);
+		part("dax=always");
+		check(unmount_from(place(1)) & unmount_from(place(2)),
+		      "both filesystems unmount");
+	} else {
+		remark("%s and %s", strerror(-ret[0]), strerror(-ret[1]));
+		if (!ret[0])
+			unmount_from(place(1));
+		if (!ret[1])
+			unmount_from(place(2));
+	}
+}
+
+/* New files have their directory's flag. */
+static void flag_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct fsxattr attr;
+
+	must(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &attr), "%s: %m", path);
+	attr.fsx_xflags |= FS_XFLAG_DAX;
+	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "%s: FS_XFLAG_DAX: %m",
+	     path);
+	close(fd);
+}
+
+static bool is_dax(const char *path)
+{
+	struct statx st;
+
+	must(!statx(AT_FDCWD, path, 0, STATX_TYPE, &st), "%s: %m", path);
+	return st.stx_attributes & STATX_ATTR_DAX;
+}
+
+static void dax_inode(void)
+{
+	int ret[2], i;
+
+	part("dax=inode");
+	ret[0] = mount_partition(3, "dax=inode");
+	ret[1] = mount_partition(4, "dax=inode");
+	must(!ret[0] && !ret[1], "mount -o dax=inode: %s and %s",
+	     strerror(-ret[0]), strerror(-ret[1]));
+	for (i = 3; i <= 4; i++) {
+		make_file(file("%d/plain", i), PAGE);
+		flag_directory(file("%d", i));
+		make_file(file("%d/f", i), PAGE);
+	}
+	check(!is_dax(file("3/plain")) && !is_dax(file("4/plain")),
+	      "files without the flag are not DAX");
+	if (check(is_dax(file("3/f")) && is_dax(file("4/f")), HAVE_DAX)) {
+		fail_in("dax=inode", 3, 4);
+		fail_in("dax=inode", 4, 3);
+		part("dax=inode");
+	} else {
+		remark("first: %s, second: %s",
+		       is_dax(file("3/f")) ? "DAX" : "not DAX",
+		       is_dax(file("4/f")) ? "DAX" : "not DAX");
+	}
+	check(unmount_from(place(3)) & unmount_from(place(4)),
+	      "both filesystems unmount");
+}
+
+static bool was_freed(void)
+{
+	FILE *f = fopen(TRACING "trace", "r");
+	bool found = false;
+	char line[200];
+
+	must(f, TRACING "trace: %m");
+	while (fgets(line, sizeof(line), f))
+		found |= line[0] != '#' && strstr(line, "dax_freed:");
+	fclose(f);
+	return found;
+}
+
+/* Whatever a mount took of the device it has given back. */
+static void remove_device(void)
+{
+	static const char driver[] = "/sys/bus/nd/drivers/nd_pmem/";
+	char link[128], *name;
+	ssize_t n = readlink("/sys/block/pmem0/device", link, sizeof(link) - 1);
+
+	must(n > 0, "/sys/block/pmem0/device: %m");
+	link[n] = '\0';
+	name = strrchr(link, '/') + 1;
+
+	part("the device");
+	put_string(TRACING "kprobe_events",
+		   "p:scenario/dax_freed dax_free_inode");
+	put_string(TRACING "events/scenario/dax_freed/enable", "1");
+	command("echo %s >%sunbind", name, driver);
+	check(access(PMEM, F_OK), "it goes when its driver lets go of it");
+	check(within(5, was_freed), FREED);
+	put_string(TRACING "events/scenario/dax_freed/enable", "0");
+
+	command("echo %s >%sbind", name, driver);
+	must(!access(partition(3), F_OK), "there is no %s", partition(3));
+	check(!try_mount(partition(3), "3", "xfs", "dax=inode") &&
+	      is_dax(file("3/f")) && read_byte(file("3/f"), 0) == fill(0),
+	      "it comes back, with its filesystems");
+	check(unmount_from("3"), "the filesystem unmounts");
+}
+
+static void run(void)
+{
+	if (access(PMEM, F_OK))
+		skip("there is no " PMEM);
+	early_kill(true);
+	command("printf 'label: gpt\\n,480M\\n,480M\\n,480M\\n,480M\\n' |\n"
+		"sfdisk -q " PMEM);
+	must(!access(partition(4), F_OK), "there is no %s", partition(4));
+	dax_always();
+	dax_inode();
+	remove_device();
+}
+
+struct scenario scenario = {
+	.name = "partitions",
+	.title = "filesystems with reflink on partitions of one pmem device",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/*
+	 * A dax_device has one holder: base refuses dax=always; with dax=inode
+	 * the second is without DAX, which nobody says, and what it took of the
+	 * dax_device it never gives back.
+	 */
+	.base.fails = {
+		"dax=always: " MOUNTS,
+		"dax=inode: " HAVE_DAX,
+		"the device: " FREED,
+	},
+	.run = run,
+};
