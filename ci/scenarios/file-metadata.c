@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Blocks that a file owns and that hold none of its data: of its extended
+ * attributes, and of the tree that says where its extents are. Nobody maps
+ * them, and the filesystem cannot go on without them.
+ */
+#include <linux/fsmap.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include "devices.h"
+
+struct kind {
+	const char *title;
+	uint32_t flag;
+	void (*make)(const char *path);
+};
+
+struct wanted {
+	uint64_t inode;
+	uint32_t flag;
+};
+
+static bool is_block(const struct fsmap *rec, const void *data)
+{
+	const struct wanted *w = data;
+
+	return rec->fmr_owner == w->inode && (rec->fmr_flags & w->flag) &&
+	       !(rec->fmr_flags & FMR_OF_SPECIAL_OWNER);
+}
+
+/* More than an inode has room for */
+static void make_attributes(const char *path)
+{
+	static char value[4000];
+
+	must(!setxattr(path, "user.large", value, sizeof(value), 0),
+	     "setxattr: %m");
+}
+
+static void make_extents(const char *path)
+{
+	int i;
+
+	for (i = 4; i < 200; i += 2)
+		must(!write_page(path, i * PAGE, 'x'), "pwrite");
+}
+
+static void fail_block(const struct kind *kind)
+{
+	struct proc *p = start("bystander");
+	struct wanted wanted = { .flag = kind->flag };
+	struct stat st;
+	unsigned long at, pfn;
+	int64_t place;
+	long before;
+	int ret;
+
+	part("%s", kind->title);
+	mount_xfs(NULL);
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("clone"));
+	kind->make(file("f"));
+	settle();
+	at = map_page(p, file("f"), PAGE);
+	must(!stat(file("f"), &st), "stat: %m");
+	wanted.inode = st.st_ino;
+	place = find_extent(MNT, is_block, &wanted, NULL);
+	must(place >= 0, "the file has no such block");
+	pfn = pfn_of_physical(place);
+
+	before = hardware_corrupted();
+	ret = poison(pfn);
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
+	check(flagged(pfn), FLAGGED);
+	check(hardware_corrupted() == before + 1,
+	      "HardwareCorrupted counts one page more");
+	check(!alive(), SHUTS_DOWN);
+	check(untold(p) && load(p, at) == fill(1),
+	      "who maps the file's data gets nothing and can read it");
+	finish(p);
+	check(unmount(), "it unmounts");
+}
+
+static void run(void)
+{
+	static const struct kind kinds[] = {
+		{ "attributes", FMR_OF_ATTR_FORK, make_attributes },
+		{ "extent map", FMR_OF_EXTENT_MAP, make_extents },
+	};
+	unsigned int i;
+
+	early_kill(true);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		fail_block(&kinds[i]);
+}
+
+struct scenario scenario = {
+	.name = "file-metadata",
+	.title = "a block of a file's attributes or of its extent map fails",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base flags only pages that a file maps. */
+	.base.fails = {
+		"attributes: " FLAGGED,
+		"extent map: " FLAGGED,
+	},
+	.run = run,
+};
