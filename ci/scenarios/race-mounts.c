@@ -30,9 +30,9 @@ struct growfs_data {
 
 /* How things stand; changes are counted, to tell if it stayed so. */
 static struct {
-	enum { AWAY, MOUNTED } state;
+	enum { AWAY, BETWEEN, MOUNTED } state;
 	unsigned int changes;
-	bool leave, mapped;
+	bool mapped, populated;
 	long answered, refused, between, told, missed, wrong;
 	int first_wrong;
 	bool wrong_while_mounted;
@@ -45,12 +45,18 @@ static struct racer *mapper;
 /* The process that has the one file mapped whenever that can be. */
 static void keep_mapped(struct racer *r)
 {
-	if (now->state == MOUNTED && !now->leave && !now->mapped) {
-		map_field(r, PROT_READ, MAP_SHARED);
-		madvise((void *)r->at, PAGES * PAGE, MADV_POPULATE_READ);
-		touch(at_page(r, near(r)));
+	unsigned long i;
+
+	if (now->state == MOUNTED && !now->mapped) {
 		now->mapped = true;
-	} else if (now->leave && now->mapped) {
+		map_field(r, PROT_READ, MAP_SHARED);
+		/* MADV_POPULATE_READ would stop at the first that has failed. */
+		for (i = 0; i < PAGES; i++)
+			if (!has_failed(mapped, i))
+				touch(at_page(r, i));
+		now->populated = true;
+	} else if (now->state != MOUNTED && now->mapped) {
+		now->populated = false;
 		munmap((void *)r->at, PAGES * PAGE);
 		now->mapped = false;
 	}
@@ -71,7 +77,7 @@ static void fail_next(struct racer *r)
 {
 	static unsigned long next[3] = { 4, 4, 4 };
 	unsigned int kind = dice(r, 3), changes = now->changes;
-	bool was_mapped = now->mapped, good;
+	bool was_mapped = now->populated, good;
 	int state = now->state, ao = mapper->fate->ao, ret;
 	unsigned long i = next[kind];
 
@@ -84,7 +90,7 @@ static void fail_next(struct racer *r)
 		aim(i);
 	ret = kind == 0 ? fail(mapped, i) : kind == 1 ? fail(idle, i) :
 	      fail_pfn(first_free + i);
-	if (changes != now->changes) {
+	if (changes != now->changes || state == BETWEEN) {
 		now->between++;
 		good = !ret || ret == -EBUSY;
 	} else if (state == MOUNTED) {
@@ -99,7 +105,8 @@ static void fail_next(struct racer *r)
 		now->wrong_while_mounted = state == MOUNTED;
 	}
 	/* The mapper must have had it all the time for this to be certain. */
-	if (kind == 0 && was_mapped && changes == now->changes) {
+	if (kind == 0 && was_mapped && state == MOUNTED &&
+	    changes == now->changes) {
 		if (within_200ms(mapper, ao))
 			now->told++;
 		else
@@ -108,25 +115,26 @@ static void fail_next(struct racer *r)
 	usleep(dice(r, 3000));
 }
 
+static void change(int state)
+{
+	now->state = state;
+	now->changes++;
+}
+
 static void take_away(void)
 {
-	now->changes++;
-	now->leave = true;
+	change(BETWEEN);
 	while (now->mapped)
 		usleep(1000);
-	now->changes++;
 	must(!umount(MNT), "umount: %m");
-	now->state = AWAY;
-	now->changes++;
+	change(AWAY);
 }
 
 static void bring_back(void)
 {
-	now->changes++;
+	change(BETWEEN);
 	must(!mount(PMEM, MNT, "xfs", 0, "dax=always"), "mount: %m");
-	now->leave = false;
-	now->state = MOUNTED;
-	now->changes++;
+	change(MOUNTED);
 }
 
 static void grow(void)
@@ -190,7 +198,7 @@ static void run(void)
 	remark("the mapper was told of %ld that it was certain to have, not of %ld",
 	       now->told, now->missed);
 	check(rounds > 5 && now->answered > 10 && now->refused > 10 &&
-	      now->told > 5, "there were failures of all kinds");
+	      now->told > 2, "there were failures of all kinds");
 	if (!check(!now->wrong, ANSWERED))
 		remark("%ld answers were wrong, the first %d (%s), %smounted",
 		       now->wrong, now->first_wrong,

@@ -36,14 +36,20 @@ static bool can_map(struct racer *r, int prot)
 	return r->ready;
 }
 
+/* Leave the processor to others when there is nothing to be had. */
+static void try_touch(struct racer *r)
+{
+	if (touch(at_page(r, dice(r, PAGES))) == SIGNALLED)
+		usleep(1000);
+}
+
 static void read_again(struct racer *r)
 {
-	unsigned long i = dice(r, PAGES);
-
 	if (!can_map(r, PROT_READ))
 		return;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	touch(at_page(r, i));
+	madvise((void *)at_page(r, dice(r, PAGES - 8)), 8 * PAGE,
+		MADV_DONTNEED);
+	try_touch(r);
 }
 
 static void copy_on_write(struct racer *r)
@@ -53,7 +59,8 @@ static void copy_on_write(struct racer *r)
 	if (!can_map(r, PROT_READ | PROT_WRITE))
 		return;
 	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	scribble(at_page(r, i), '1');
+	if (scribble(at_page(r, i), '1') == SIGNALLED)
+		usleep(1000);
 }
 
 static void clone_again(struct racer *r, int fd)
@@ -71,7 +78,7 @@ static void truncate_and_restore(struct racer *r)
 	int fd = open(r->path, O_RDWR);
 
 	if (can_map(r, PROT_READ))
-		touch(at_page(r, dice(r, PAGES)));
+		try_touch(r);
 	if (fd < 0)
 		return;
 	if (!ftruncate(fd, dice(r, PAGES) * PAGE))
@@ -90,7 +97,7 @@ static void make_and_unlink(struct racer *r)
 	clone_again(r, fd);
 	r->ready = false;
 	if (can_map(r, PROT_READ))
-		touch(at_page(r, dice(r, PAGES)));
+		try_touch(r);
 	unlink(r->path);
 	close(fd);
 	munmap((void *)r->at, PAGES * PAGE);
@@ -114,7 +121,7 @@ static void hold(struct racer *r)
 static void have_fail(struct racer *r)
 {
 	fail(r->field, dice(r, PAGES));
-	usleep(5000);
+	usleep(20 * 1000);
 }
 
 static bool there(void)
@@ -197,7 +204,7 @@ static void cycle(int nr)
 	enter(f, file("read"), hold, 0, "holder");
 	enter(f, file("f"), have_fail, 0, "failures");
 	race_on();
-	usleep((500 + 200 * nr) * 1000);
+	usleep((1000 + 200 * nr) * 1000);
 
 	device_goes();
 	check(unbind() && !there(), "the device can be unbound");

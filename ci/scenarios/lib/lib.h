@@ -10,6 +10,9 @@ void finish_all(void);
 bool mounted(void);
 /* A number from the notes that the kernel leaves for crash dumps. */
 long kernel_number(const char *key);
+/* In the process itself: a byte, 0, or SIGNALLED */
+int load_here(unsigned long addr);
+int store_here(unsigned long addr, int byte);
 /* In the process that got the signal; for races. */
 extern void (*sigbus_hook)(const siginfo_t *info);
 

@@ -84,14 +84,14 @@ static long access_byte(struct order *o)
 	return value;
 }
 
-int touch(unsigned long addr)
+int load_here(unsigned long addr)
 {
 	struct order o = { .what = LOAD, .addr = addr };
 
 	return access_byte(&o);
 }
 
-int scribble(unsigned long addr, int byte)
+int store_here(unsigned long addr, int byte)
 {
 	struct order o = { .what = STORE, .addr = addr, .value = byte };
 

@@ -118,8 +118,27 @@ bool has_failed(const struct field *f, unsigned long i)
 /* --- racers --- */
 
 static struct racer *me;
+static __thread uint32_t access_began;
 
-/* Was it right to send this? Runs in the racer's signal handler. */
+int touch(unsigned long addr)
+{
+	access_began = tick();
+	return load_here(addr);
+}
+
+int scribble(unsigned long addr, int byte)
+{
+	access_began = tick();
+	return store_here(addr, byte);
+}
+
+/*
+ * Was it right to send this? Runs in the racer's signal handler.
+ *
+ * A block of its own is no reason to be signalled. But the file may have got it
+ * since: since the failure, which then found it sharing the page, or since the
+ * access began that found it so.
+ */
 static void judge(const siginfo_t *info)
 {
 	unsigned long addr = (unsigned long)info->si_addr;
@@ -141,16 +160,14 @@ static void judge(const siginfo_t *info)
 	     (me->field->huge && info->si_addr_lsb == PMD_LSB))) {
 		own = me->own[i];
 		failed = failed_at(me->field, i);
-		/*
-		 * A block of its own is no reason for either. But the failure
-		 * may have found it sharing, and told it when it was not.
-		 */
-		if (failed && (!own || (own > failed &&
-					info->si_code == BUS_MCEERR_AO))) {
-			if (info->si_code == BUS_MCEERR_AO)
-				me->fate->ao++;
-			else
-				me->fate->ar++;
+		if (info->si_code == BUS_MCEERR_AO && failed &&
+		    (!own || own > failed)) {
+			me->fate->ao++;
+			return;
+		}
+		if (info->si_code == BUS_MCEERR_AR && failed &&
+		    (!own || own > access_began)) {
+			me->fate->ar++;
 			return;
 		}
 	}
