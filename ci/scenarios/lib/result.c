@@ -99,6 +99,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "--describe"))
 		return describe();
+	if (argc > 1 && scenario.command)
+		return scenario.command(argc, argv);
 	if (argc != 1) {
 		fprintf(stderr, "Usage: %s [--describe]\n"
 			"Runs as root in a guest: it makes filesystems on "

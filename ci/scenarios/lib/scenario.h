@@ -62,6 +62,7 @@ struct scenario {
 	struct outcome base_debug;	/* if base with checks shows more */
 	bool debug;			/* ci/test runs it on debug, too */
 	void (*run)(void);
+	int (*command)(int argc, char **argv);	/* with arguments; optional */
 };
 
 /* Each program defines its own; main() is in the library. */

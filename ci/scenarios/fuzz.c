@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random operations, and a model of what they must do: see fuzz.d/fuzz.h.
+ *
+ * Without arguments this is a scenario, with a fixed seed and a fresh one. ci/fuzz
+ * runs it with arguments, for longer, with operations from a list, or to find a
+ * shorter list that fails in the same way.
+ *
+ * A run is cut into epochs, each with a filesystem of its own, on a device whose
+ * pages are all good again. An epoch follows from its own seed, the run's and a
+ * number. A worker process does it all; another one watches it, and has a word to
+ * say when it hangs.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "fuzz.d/fuzz.h"
+
+/* What ci/fuzz takes a run that did not end by itself for. */
+#define ENDS_AGREED	0
+#define ENDS_DIFFERS	1
+#define ENDS_GIVEN_UP	2
+#define ENDS_HANGS	3
+#define ENDS_BROKEN	5	/* what a failure left can not be cleaned up */
+
+#define HANG_SECONDS	60
+#define CHECK_EVERY	60	/* operations */
+#define MAX_OPS		20000	/* of a list */
+
+static struct {
+	uint64_t seed;
+	long ops, seconds, epoch;
+	bool stream;			/* tell each operation before it is done */
+} run = {
+	.ops = -1,
+	.seconds = -1,
+	.epoch = 1000,
+};
+
+/* What the worker lets the watcher know. */
+static struct {
+	volatile long progress;
+	struct figures figures;
+	char signature[300];
+	char op[160];
+	int nr_ops;			/* of the epoch */
+	struct op ops[MAX_OPS];
+} *shared;
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+void differ(const char *fmt, ...)
+{
+	char text[300], *end;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	printf("# differs: %s\n# in: %s\n", text, shared->op);
+	/* Without the details it is the same when it happens elsewhere. */
+	end = strstr(text, " (");
+	if (end)
+		*end = '\0';
+	snprintf(shared->signature, sizeof(shared->signature), "%s", text);
+	shared->figures = figures;
+	fflush(stdout);
+	_exit(ENDS_DIFFERS);
+}
+
+static void do_op(const struct op *op)
+{
+	op_print(op, shared->op, sizeof(shared->op));
+	if (run.stream)
+		printf("%s\n", shared->op);
+	if (shared->nr_ops < MAX_OPS)
+		shared->ops[shared->nr_ops++] = *op;
+	op_run(op);
+	shared->progress++;
+	shared->figures = figures;
+	if (shared->nr_ops % CHECK_EVERY == 0)
+		check_everything(shared->nr_ops % (CHECK_EVERY * 8) == 0);
+}
+
+static void announce(const char *what)
+{
+	snprintf(shared->op, sizeof(shared->op), "%s", what);
+	shared->progress++;
+}
+
+static void begin(void)
+{
+	announce("the beginning of an epoch");
+	shared->nr_ops = 0;
+	epoch_begin();
+}
+
+static void end(void)
+{
+	announce("the end of an epoch");
+	epoch_end();
+	announce("");
+}
+
+/* --- what a worker does --- */
+
+/* What an earlier worker has left. */
+static void clean_up(void)
+{
+	int tries = 0;
+
+	while (umount(MNT) && errno == EBUSY) {
+		if (++tries == 50)
+			_exit(ENDS_BROKEN);
+		usleep(100 * 1000);
+	}
+}
+
+static void work_at_random(void)
+{
+	time_t start = now(), told = start;
+	struct op op;
+	long epoch, i;
+
+	for (epoch = 0; ; epoch++) {
+		printf("# epoch seed=%llu\n",
+		       (unsigned long long)(run.seed + epoch));
+		begin();
+		random_seed(run.seed + epoch);
+		for (i = 0; i < run.epoch; i++) {
+			op_random(&op);
+			do_op(&op);
+			if (now() >= told + 5) {
+				told = now();
+				printf("# progress ops=%ld poisons=%ld seconds=%ld\n",
+				       figures.ops, figures.poisons,
+				       (long)(told - start));
+			}
+			if ((run.ops >= 0 && figures.ops >= run.ops) ||
+			    (run.seconds >= 0 && now() >= start + run.seconds)) {
+				end();
+				return;
+			}
+		}
+		end();
+	}
+}
+
+/* The list that is replayed, and what of it is left out. */
+static struct op list[MAX_OPS];
+static int nr_list, without, nr_without;
+
+static void work_from_list(void)
+{
+	int i;
+
+	begin();
+	for (i = 0; i < nr_list; i++)
+		if (i < without || i >= without + nr_without)
+			do_op(&list[i]);
+	end();
+}
+
+/* --- watching --- */
+
+/* Wait for the worker, and for all that it has left. */
+static int watch(void (*work)(void))
+{
+	time_t moved = now();
+	long progress = -1;
+	int status, i;
+	pid_t pid;
+
+	fflush(stdout);
+	shared->signature[0] = '\0';
+	shared->op[0] = '\0';
+	pid = fork();
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		clean_up();
+		kernel_begin();
+		actors_begin();
+		work();
+		fflush(stdout);
+		_exit(ENDS_AGREED);
+	}
+	for (;;) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			break;
+		if (shared->progress != progress) {
+			progress = shared->progress;
+			moved = now();
+		}
+		if (now() >= moved + HANG_SECONDS) {
+			printf("# differs: no progress for %d seconds\n# in: %s\n",
+			       HANG_SECONDS, shared->op);
+			strcpy(shared->signature, "no progress");
+			put_string("/proc/sysrq-trigger", "w");
+			return ENDS_HANGS;
+		}
+		usleep(50 * 1000);
+	}
+	/* Its children are ours now, and on their way out. */
+	for (i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		usleep(20 * 1000);
+	if (!WIFEXITED(status)) {
+		printf("# the worker has died, wait status %#x\n", status);
+		return ENDS_GIVEN_UP;
+	}
+	return WEXITSTATUS(status);
+}
+
+static void tell_figures(void)
+{
+	printf("# figures ops=%ld left-out=%ld poisons=%ld victims=%ld signals=%ld\n",
+	       shared->figures.ops, shared->figures.left_out,
+	       shared->figures.poisons, shared->figures.victims,
+	       shared->figures.signals);
+}
+
+/* --- shrinking --- */
+
+/*
+ * Leave out half of the operations, a quarter, an eighth, ..., one, as long as the
+ * rest fails in the same way. @without and @nr_without are told before each trial:
+ * if the guest does not survive it, who has started it knows where to go on.
+ */
+static int shrink(void)
+{
+	char signature[sizeof(shared->signature)], line[160];
+	bool changed = false;
+	int ret, i;
+
+	if (!nr_without) {
+		ret = watch(work_from_list);
+		if (ret != ENDS_DIFFERS) {
+			printf("# the list does not fail (%d)\n", ret);
+			return ret;
+		}
+		nr_list = shared->nr_ops;
+		nr_without = (nr_list + 1) / 2;
+	} else {
+		shared->signature[0] = '\0';
+	}
+	strcpy(signature, shared->signature);
+	printf("# fails: %s\n", signature);
+
+	while (nr_without) {
+		while (without < nr_list) {
+			if (nr_without > nr_list - without)
+				nr_without = nr_list - without;
+			printf("# trial of=%d without=%d n=%d\n", nr_list,
+			       without, nr_without);
+			ret = watch(work_from_list);
+			if (ret == ENDS_HANGS || ret == ENDS_BROKEN)
+				return ret;
+			if (ret == ENDS_DIFFERS &&
+			    !strcmp(signature, shared->signature)) {
+				printf("# not needed\n");
+				nr_list -= nr_without;
+				memmove(&list[without],
+					&list[without + nr_without],
+					(nr_list - without) * sizeof(list[0]));
+				changed = true;
+			} else {
+				without += nr_without;
+			}
+		}
+		without = 0;
+		if (nr_without == 1 && !changed)
+			break;
+		changed = false;
+		nr_without = (nr_without + 1) / 2;
+	}
+	printf("# shrunk to %d operations\n", nr_list);
+	for (i = 0; i < nr_list; i++) {
+		op_print(&list[i], line, sizeof(line));
+		printf("%s\n", line);
+	}
+	return ENDS_DIFFERS;
+}
+
+/* --- arguments --- */
+
+static uint64_t fresh_seed(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (ts.tv_sec * 1000003ULL + ts.tv_nsec) % 1000000000;
+}
+
+static void read_list(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[200];
+
+	must(f, "%s: %m", path);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!line[0] || line[0] == '#')
+			continue;
+		must(nr_list < MAX_OPS, "%s: more than %d operations", path,
+		     MAX_OPS);
+		must(op_parse(line, &list[nr_list++]),
+		     "%s: not an operation: %s", path, line);
+	}
+	fclose(f);
+	must(nr_list, "%s: no operations", path);
+}
+
+/* For kernels with known faults. */
+static void allow(const char *what)
+{
+	if (!strcmp(what, "overwrite-fails"))
+		whole_overwrite_may_fail = true;
+	else
+		ignored_splat = what;
+}
+
+static void set_up(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(shared != MAP_FAILED, "mmap: %m");
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* A WARN_ON_ONCE() is to be seen again in each trial. */
+	put_string("/sys/kernel/debug/clear_warn_once", "1");
+}
+
+static int command(int argc, char **argv)
+{
+	bool shrinks = false;
+	char *names, *name;
+	int i, ret;
+
+	run.stream = true;
+	run.seed = fresh_seed();
+	for (i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+
+		if (!strcmp(arg, "--shrink")) {
+			shrinks = true;
+			continue;
+		}
+		must(i + 1 < argc, "%s wants an argument", arg);
+		i++;
+		if (!strcmp(arg, "--seed"))
+			run.seed = strtoull(argv[i], NULL, 0);
+		else if (!strcmp(arg, "--ops"))
+			run.ops = atol(argv[i]);
+		else if (!strcmp(arg, "--seconds"))
+			run.seconds = atol(argv[i]);
+		else if (!strcmp(arg, "--epoch"))
+			run.epoch = atol(argv[i]);
+		else if (!strcmp(arg, "--list"))
+			read_list(argv[i]);
+		else if (!strcmp(arg, "--from"))
+			must(sscanf(argv[i], "%d,%d", &without, &nr_without) ==
+			     2, "--from wants two numbers");
+		else if (!strcmp(arg, "--allow"))
+			allow(argv[i]);
+		else if (!strcmp(arg, "--without"))
+			for (names = argv[i]; (name = strsep(&names, ",")); )
+				must(op_disable(name), "no operation is called %s",
+				     name);
+		else
+			give_up("unknown argument %s", arg);
+	}
+	set_up();
+	if (shrinks)
+		return shrink();
+	printf("# seed %llu\n", (unsigned long long)run.seed);
+	ret = watch(nr_list ? work_from_list : work_at_random);
+	tell_figures();
+	printf("# ends %d\n", ret);
+	return ret;
+}
+
+/* --- the scenario --- */
+
+#define FIXED_SEED	1
+
+static bool agrees(const char *what)
+{
+	char line[160];
+	int ret, i;
+
+	remark("seed %llu", (unsigned long long)run.seed);
+	ret = watch(work_at_random);
+	tell_figures();
+	if (ret == ENDS_GIVEN_UP)
+		give_up("the worker could not go on");
+	if (ret) {
+		remark("the operations of the epoch until then:");
+		for (i = 0; i < shared->nr_ops; i++) {
+			op_print(&shared->ops[i], line, sizeof(line));
+			remark("  %s", line);
+		}
+	}
+	return check(!ret, "kernel and model agree, with %s seed", what);
+}
+
+static void run_scenario(void)
+{
+	if (access(PMEM, F_OK))
+		skip("there is no " PMEM);
+	set_up();
+	run.ops = 600;
+	run.seed = FIXED_SEED;
+	if (!agrees("a fixed"))
+		return;
+	run.seed = fresh_seed();
+	agrees("a fresh");
+}
+
+struct scenario scenario = {
+	.name = "fuzz",
+	.title = "random operations and failures agree with a model",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 150,
+	.base.fails = { "kernel and model agree, with a fixed seed" },
+	.run = run_scenario,
+	.command = command,
+};

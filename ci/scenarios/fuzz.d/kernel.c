@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the kernel tells: extents, page tables, struct pages, its log. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fsmap.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include "fuzz.h"
+
+#define TRACING		"/sys/kernel/tracing/"
+#define INSTANCE	TRACING "instances/fuzz/"
+
+/* --- the device --- */
+
+static unsigned long first_pfn;
+static long nr_pages;
+
+/*
+ * Have the driver let go of the device and take it again: the struct pages are
+ * made anew, and no page is flagged.
+ */
+void device_renew(void)
+{
+	static char driver[PATH_MAX];
+	static const char *name;
+	char path[PATH_MAX + 16];
+	int i;
+
+	if (!name) {
+		must(realpath("/sys/block/pmem0/device", path),
+		     "/sys/block/pmem0/device: %m");
+		name = strdup(strrchr(path, '/') + 1);
+		strcat(path, "/driver");
+		must(realpath(path, driver), "%s: %m", path);
+	}
+	snprintf(path, sizeof(path), "%s/unbind", driver);
+	put_string(path, name);
+	snprintf(path, sizeof(path), "%s/bind", driver);
+	put_string(path, name);
+	for (i = 0; access(PMEM, F_OK); i++) {
+		must(i < 500, PMEM " does not come back");
+		usleep(10000);
+	}
+}
+
+void device_begin(void)
+{
+	int fd = open(PMEM, O_RDONLY);
+	uint64_t bytes;
+
+	must(fd >= 0 && !ioctl(fd, BLKGETSIZE64, &bytes), PMEM ": %m");
+	close(fd);
+	nr_pages = bytes / PAGE;
+	first_pfn = 0;
+}
+
+long pages_of_device(void)
+{
+	return nr_pages;
+}
+
+void device_starts_at(unsigned long pfn)
+{
+	first_pfn = pfn;
+}
+
+unsigned long pfn_at(long where)
+{
+	return first_pfn + where;
+}
+
+long where_is(unsigned long pfn)
+{
+	if (pfn < first_pfn || pfn >= first_pfn + nr_pages)
+		return -1;
+	return pfn - first_pfn;
+}
+
+/* --- files --- */
+
+void extents(int fd, long from, long to, long *where)
+{
+	static struct {
+		struct fiemap map;
+		struct fiemap_extent extent[64];
+	} f;
+	unsigned int i;
+	long page, at = from;
+	bool last = false;
+
+	for (page = from; page < to; page++)
+		where[page - from] = -1;
+	while (at < to && !last) {
+		memset(&f.map, 0, sizeof(f.map));
+		f.map.fm_start = at * PAGE;
+		f.map.fm_length = (to - at) * PAGE;
+		f.map.fm_extent_count = ARRAY_SIZE(f.extent);
+		if (ioctl(fd, FS_IOC_FIEMAP, &f))
+			differ("FIEMAP fails (%m)");
+		if (!f.map.fm_mapped_extents)
+			return;
+		for (i = 0; i < f.map.fm_mapped_extents; i++) {
+			struct fiemap_extent *e = &f.extent[i];
+			long begin = e->fe_logical / PAGE;
+			long end = begin + e->fe_length / PAGE;
+
+			last = e->fe_flags & FIEMAP_EXTENT_LAST;
+			for (page = begin < from ? from : begin;
+			     page < end && page < to; page++)
+				where[page - from] =
+					e->fe_flags & FIEMAP_EXTENT_UNWRITTEN ?
+					-2 : (long)(e->fe_physical / PAGE) +
+					page - begin;
+			at = end;
+		}
+	}
+}
+
+/*
+ * Is there a page for which this is true among those that are staged for copy on
+ * write? Which file they are for only a debug build of XFS would tell.
+ */
+bool some_staged(bool (*is_so)(long where))
+{
+	static struct {
+		struct fsmap_head head;
+		struct fsmap recs[128];
+	} f;
+	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
+	struct fsmap *rec;
+	unsigned int i;
+	long page;
+
+	must(fd >= 0, MNT ": %m");
+	memset(&f, 0, sizeof(f));
+	f.head.fmh_count = ARRAY_SIZE(f.recs);
+	f.head.fmh_keys[1] = (struct fsmap) {
+		.fmr_device = UINT32_MAX,
+		.fmr_flags = UINT32_MAX,
+		.fmr_physical = UINT64_MAX,
+		.fmr_owner = UINT64_MAX,
+		.fmr_offset = UINT64_MAX,
+	};
+	do {
+		if (ioctl(fd, FS_IOC_GETFSMAP, &f))
+			differ("GETFSMAP fails (%m)");
+		for (i = 0; i < f.head.fmh_entries; i++) {
+			rec = &f.recs[i];
+			if (!(rec->fmr_flags & FMR_OF_SPECIAL_OWNER) ||
+			    rec->fmr_owner != XFS_OWN_COW)
+				continue;
+			for (page = rec->fmr_physical / PAGE;
+			     page < (long)((rec->fmr_physical +
+					    rec->fmr_length) / PAGE); page++)
+				if (is_so(page)) {
+					close(fd);
+					return true;
+				}
+		}
+		if (i)
+			f.head.fmh_keys[0] = f.recs[i - 1];
+	} while (i && !(f.recs[i - 1].fmr_flags & FMR_OF_LAST));
+	close(fd);
+	return false;
+}
+
+/* --- page tables --- */
+
+static int open_pagemap(int p)
+{
+	static struct {
+		pid_t pid;
+		int fd;
+	} open_one[NR_PROCS + 1];
+	char path[32];
+
+	if (open_one[p].pid != actor_pid(p)) {
+		if (open_one[p].pid)
+			close(open_one[p].fd);
+		open_one[p].pid = actor_pid(p);
+		snprintf(path, sizeof(path), "/proc/%d/pagemap", actor_pid(p));
+		open_one[p].fd = open(path, O_RDONLY | O_CLOEXEC);
+		must(open_one[p].fd >= 0, "%s: %m", path);
+	}
+	return open_one[p].fd;
+}
+
+void read_tables(int p, unsigned long addr, long pages, uint64_t *entries)
+{
+	must(pread(open_pagemap(p), entries, pages * 8, addr / PAGE * 8) ==
+	     pages * 8, "pagemap: %m");
+}
+
+/* As in the kernel's linux/fs.h, which Debian 12's headers are too old for. */
+struct pm_scan {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t inverted, all_of, any_of, return_mask;
+};
+struct pm_region {
+	uint64_t start, end, categories;
+};
+#define SCAN_IOCTL	_IOWR('f', 16, struct pm_scan)
+#define SCAN_PRESENT	(1 << 3)
+#define SCAN_HUGE	(1 << 6)
+
+bool by_pmd(int p, unsigned long addr)
+{
+	struct pm_region region = {};
+	struct pm_scan scan = {
+		.size = sizeof(scan),
+		.start = addr & ~(PAGE - 1),
+		.end = (addr & ~(PAGE - 1)) + PAGE,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.all_of = SCAN_PRESENT | SCAN_HUGE,
+		.return_mask = SCAN_PRESENT | SCAN_HUGE,
+	};
+	int n = ioctl(open_pagemap(p), SCAN_IOCTL, &scan);
+
+	must(n >= 0, "PAGEMAP_SCAN: %m");
+	return n == 1;
+}
+
+/* --- struct pages --- */
+
+static struct {
+	int trace;
+	unsigned long map, size, flags, count;
+	int hwpoison;
+} peeking;
+
+/*
+ * A word of the kernel's memory: a kprobe event on a system call that nobody
+ * else makes takes the address from the call's argument.
+ */
+static void peek(unsigned long addr, unsigned long *word, unsigned long *base)
+{
+	char line[512], *at;
+	ssize_t n;
+
+	syscall(SYS_getpgid, addr);
+	n = read(peeking.trace, line, sizeof(line) - 1);
+	must(n > 0, "no event for a look at %#lx: %m", addr);
+	line[n] = '\0';
+	at = strstr(line, "base=");
+	must(at && sscanf(at, "base=%lx word=%lx", base, word) >= 1 + !!addr,
+	     "an event without the word at %#lx: %s", addr, line);
+}
+
+static unsigned long page_word(unsigned long pfn, unsigned long offset)
+{
+	unsigned long word, base;
+
+	peek(peeking.map + pfn * peeking.size + offset, &word, &base);
+	return word;
+}
+
+bool page_flagged(unsigned long pfn)
+{
+	return page_word(pfn, peeking.flags) >> peeking.hwpoison & 1;
+}
+
+long page_count(unsigned long pfn)
+{
+	return (int)page_word(pfn, peeking.count);
+}
+
+static void begin_peeking(void)
+{
+	unsigned long word;
+
+	mkdir(INSTANCE, 0755);
+	if (access(INSTANCE "events/fuzz/peek", F_OK))
+		put_string(TRACING "kprobe_events",
+			   "p:fuzz/peek __x64_sys_getpgid base=@vmemmap_base:x64 word=+0(+112(%di)):x64\n");
+	put_string(INSTANCE "events/fuzz/peek/enable", "1");
+	peeking.trace = open(INSTANCE "trace_pipe",
+			     O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	must(peeking.trace >= 0, "trace_pipe: %m");
+	peeking.size = kernel_number("SIZE(page)=");
+	peeking.flags = kernel_number("OFFSET(page.flags)=");
+	peeking.count = kernel_number("OFFSET(page._refcount)=");
+	peeking.hwpoison = kernel_number("NUMBER(PG_hwpoison)=");
+	peek(0, &word, &peeking.map);
+}
+
+/* --- the log --- */
+
+/* A few words of each group in ci/guest.d/splats, which has the last word. */
+static const char *const splats[] = {
+	"WARNING:", "BUG:", "kernel BUG at", "Oops:", "general protection",
+	"blocked for more than", "INFO: possible", "possible recursive",
+	"inconsistent lock", "suspicious RCU", "DEBUG_LOCKS_WARN_ON",
+	"scheduling while atomic", "sleeping function called", "KASAN:",
+	"KFENCE:", "UBSAN:", "Bad page", "Bad rss-counter", "refcount_t:",
+	"list_add corruption", "list_del corruption", "Corruption detected",
+	"Corruption of in-memory", "Assertion failed", "Busy inodes",
+	"stall on CPU", "soft lockup", "Call Trace:", "cut here",
+};
+
+const char *ignored_splat;
+
+static int kmsg = -1;
+
+/* The most telling new line of trouble in the log, or NULL. */
+char *new_splat(void)
+{
+	static char found[200];
+	unsigned int i, best = ARRAY_SIZE(splats);
+	char record[1024], *text;
+	ssize_t n;
+
+	for (;;) {
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && errno == EPIPE)	/* some were overwritten */
+			continue;
+		if (n <= 0)
+			break;
+		record[n] = '\0';
+		text = strchr(record, ';');
+		if (!text)
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		if (ignored_splat && (strstr(text, ignored_splat) ||
+				      strstr(text, "cut here") ||
+				      strstr(text, "Call Trace:")))
+			continue;
+		for (i = 0; i < best; i++)
+			if (strstr(text, splats[i])) {
+				best = i;
+				snprintf(found, sizeof(found), "%s", text + 1);
+			}
+	}
+	return best < ARRAY_SIZE(splats) ? found : NULL;
+}
+
+void kernel_begin(void)
+{
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	must(kmsg >= 0, "/dev/kmsg: %m");
+	lseek(kmsg, 0, SEEK_END);
+	begin_peeking();
+}

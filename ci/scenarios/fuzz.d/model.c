@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The model: what the operations make of files, blocks, mappings and page
+ * tables. Nothing in here asks the kernel.
+ */
+#include "fuzz.h"
+
+struct inode *files[NR_FILES];
+struct process processes[NR_PROCS];
+bool early_by_default;
+
+const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
+
+/* All inodes that may be mapped, unlinked ones included. */
+static struct inode *inodes[256];
+
+static struct block **at_place;		/* who is where on the device */
+static bool *bad_places;		/* pages that have failed */
+
+/* FNV's way of mixing, a word at a time: quick where instructions are slow. */
+uint64_t page_hash(const void *page)
+{
+	const uint64_t *word = page;
+	uint64_t hash = 14695981039346656037ULL;
+	unsigned int i;
+
+	for (i = 0; i < PAGE / 8; i++)
+		hash = (hash ^ word[i]) * 1099511628211ULL;
+	return hash;
+}
+
+void model_reset(void)
+{
+	unsigned int i;
+	int p, v;
+
+	for_each_vma(p, v)
+		vma_dropped(&processes[p].vma[v], 0, HUGE_PAGES);
+	memset(processes, 0, sizeof(processes));
+	for (i = 0; i < NR_FILES; i++)
+		if (files[i])
+			inode_unlink(files[i]);
+	free(at_place);
+	free(bad_places);
+	at_place = calloc(pages_of_device(), sizeof(*at_place));
+	bad_places = calloc(pages_of_device(), sizeof(*bad_places));
+	must(at_place && bad_places, "no memory");
+	early_by_default = true;
+}
+
+/* --- blocks --- */
+
+struct block *block_new(void)
+{
+	struct block *block = calloc(1, sizeof(*block));
+
+	must(block, "no memory");
+	block->where = -1;
+	return block;
+}
+
+struct block *block_at(long where)
+{
+	return where < 0 ? NULL : at_place[where];
+}
+
+void block_is_at(struct block *block, long where)
+{
+	if (where < 0 || where >= pages_of_device())
+		differ("a block is not on the device (page %ld)", where);
+	if (block->where == where)
+		return;
+	if (block->where >= 0)
+		differ("a block has moved though nobody wrote to it (from %#lx to %#lx)",
+		       block->where, where);
+	if (at_place[where])
+		differ("two blocks are at the same place (%#lx)", where);
+	block->where = where;
+	at_place[where] = block;
+}
+
+bool bad_place(long where)
+{
+	return where >= 0 && bad_places[where];
+}
+
+bool bad(const struct block *block)
+{
+	return block && bad_place(block->where);
+}
+
+void bad_from_now(long where)
+{
+	bad_places[where] = true;
+}
+
+/* --- files --- */
+
+struct inode *inode_new(int slot, const char *path)
+{
+	struct inode *inode = calloc(1, sizeof(*inode));
+	unsigned int i;
+
+	must(inode, "no memory");
+	inode->slot = slot;
+	inode->fd = -1;
+	snprintf(inode->path, sizeof(inode->path), "%s", path);
+	files[slot] = inode;
+	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
+		if (!inodes[i]) {
+			inodes[i] = inode;
+			return inode;
+		}
+	}
+	give_up("too many inodes");
+}
+
+bool is_huge(const struct inode *inode)
+{
+	return inode->path[strlen(MNT "/")] == 'h';
+}
+
+void page_set(struct inode *inode, long page, struct block *block)
+{
+	struct block *old = inode->page[page];
+
+	if (block)
+		block->refs++;
+	inode->page[page] = block;
+	if (old && !--old->refs) {
+		if (old->where >= 0)
+			at_place[old->where] = NULL;
+		free(old);
+	}
+}
+
+static void inode_gone(struct inode *inode)
+{
+	unsigned int i;
+	long page;
+
+	for (page = 0; page < HUGE_PAGES; page++)
+		if (inode->page[page])
+			page_set(inode, page, NULL);
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		if (inodes[i] == inode)
+			inodes[i] = NULL;
+	if (inode->fd >= 0)
+		close(inode->fd);
+	free(inode);
+}
+
+void inode_unlink(struct inode *inode)
+{
+	files[inode->slot] = NULL;
+	inode->slot = -1;
+	if (!inode->mappings)
+		inode_gone(inode);
+}
+
+void inode_unmapped(struct inode *inode)
+{
+	inode->mappings--;
+	if (!inode->mappings && inode->slot < 0)
+		inode_gone(inode);
+}
+
+/* All files that have @block may have lost something. */
+void files_lost(const struct block *block)
+{
+	unsigned int i;
+	long page;
+
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		for (page = 0; inodes[i] && page < inodes[i]->nr_pages; page++)
+			if (inodes[i]->page[page] == block)
+				inodes[i]->lost = true;
+}
+
+/* --- mappings --- */
+
+struct block *block_of(const struct vma *vma, long i)
+{
+	long page = vma->pgoff + i;
+
+	return page < vma->inode->nr_pages ? vma->inode->page[page] : NULL;
+}
+
+const unsigned char *seen_at(const struct vma *vma, long i)
+{
+	struct block *block;
+
+	if (vma->pte[i] == COPY)
+		return vma->copy[i];
+	block = block_of(vma, i);
+	return block ? block->data : zeroes;
+}
+
+void set_pte(struct vma *vma, long i, enum pte pte)
+{
+	if (vma->pte[i] == COPY) {
+		free(vma->copy[i]);
+		vma->copy[i] = NULL;
+	}
+	vma->pte[i] = pte;
+}
+
+void make_copy(struct vma *vma, long i)
+{
+	unsigned char *copy = malloc(PAGE);
+
+	must(copy, "no memory");
+	memcpy(copy, seen_at(vma, i), PAGE);
+	set_pte(vma, i, COPY);
+	vma->copy[i] = copy;
+	vma->anon = true;
+}
+
+static void unmapped_here(struct vma *vma, long from, long to)
+{
+	long i;
+
+	if (from < vma->from)
+		from = vma->from;
+	if (to > vma->to)
+		to = vma->to;
+	for (i = from; i < to; i++)
+		if (vma->pte[i] != COPY)
+			vma->pte[i] = NONE;
+}
+
+void unmapped(struct inode *inode, long from, long to)
+{
+	struct vma *vma;
+	int p, v;
+
+	for_each_vma(p, v) {
+		vma = &processes[p].vma[v];
+		if (vma->inode == inode)
+			unmapped_here(vma, from - vma->pgoff, to - vma->pgoff);
+	}
+}
+
+/* There is a block now, and somebody has faulted it in. */
+void holes_unmapped(struct inode *inode, long page)
+{
+	struct vma *vma;
+	int p, v;
+
+	for_each_vma(p, v) {
+		vma = &processes[p].vma[v];
+		if (vma->inode == inode && page >= vma->pgoff + vma->from &&
+		    page < vma->pgoff + vma->to &&
+		    vma->pte[page - vma->pgoff] == HOLE)
+			vma->pte[page - vma->pgoff] = NONE;
+	}
+}
+
+/* These pages, as far as they are mapped, may not be. */
+static void unsure_here(struct vma *vma, long from, long to)
+{
+	long i;
+
+	if (from < vma->from)
+		from = vma->from;
+	if (to > vma->to)
+		to = vma->to;
+	for (i = from; i < to; i++)
+		if (vma->pte[i] == MAPS || vma->pte[i] == HOLE)
+			vma->pte[i] = MAY;
+}
+
+static void unsure_range(struct inode *inode, long from, long to)
+{
+	struct vma *vma;
+	int p, v;
+
+	for_each_vma(p, v) {
+		vma = &processes[p].vma[v];
+		if (vma->inode == inode)
+			unsure_here(vma, from - vma->pgoff, to - vma->pgoff);
+	}
+}
+
+void unsure(struct inode *inode, long page)
+{
+	unsure_range(inode, page, page + 1);
+}
+
+void uncertain(struct inode *inode, long page)
+{
+	long first = page & ~(CHUNK - 1L);
+
+	if (is_huge(inode))
+		unsure_range(inode, first, first + CHUNK);
+}
+
+/* The same for one mapping only. */
+void unsure_around(struct vma *vma, long i)
+{
+	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
+
+	if (is_huge(vma->inode))
+		unsure_here(vma, first, first + CHUNK);
+}
+
+/* A PMD that maps page @i has gone. */
+void unmapped_by_pmd(struct vma *vma, long i)
+{
+	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
+
+	unmapped_here(vma, first, first + CHUNK);
+}
+
+void copies_dropped(struct inode *inode, long page)
+{
+	struct vma *vma;
+	int p, v;
+	long i;
+
+	for_each_vma(p, v) {
+		vma = &processes[p].vma[v];
+		if (vma->inode != inode)
+			continue;
+		for (i = vma->from; i < vma->to; i++)
+			if (vma->pgoff + i >= page)
+				set_pte(vma, i, NONE);
+	}
+}
+
+/*
+ * What a forked process has of its parent's mapping. Page tables that can be had
+ * again by faults are not copied, unless there are copies among them.
+ */
+void vma_copied(struct vma *to, const struct vma *from)
+{
+	long i;
+
+	*to = *from;
+	to->inode->mappings++;
+	for (i = from->from; i < from->to; i++) {
+		if (from->pte[i] == COPY) {
+			to->copy[i] = malloc(PAGE);
+			must(to->copy[i], "no memory");
+			memcpy(to->copy[i], from->copy[i], PAGE);
+		} else if (from->pte[i] != NONE) {
+			to->pte[i] = from->shared ? NONE : MAY;
+		}
+	}
+}
+
+/* These pages of it are no longer there. They are at one end of it, or all. */
+void vma_dropped(struct vma *vma, long from, long to)
+{
+	long i;
+
+	if (from < vma->from)
+		from = vma->from;
+	if (to > vma->to)
+		to = vma->to;
+	for (i = from; i < to; i++)
+		set_pte(vma, i, NONE);
+	if (from == vma->from)
+		vma->from = to;
+	else
+		vma->to = from;
+	if (vma->from < vma->to)
+		return;
+	inode_unmapped(vma->inode);
+	memset(vma, 0, sizeof(*vma));
+}
+
+/* --- for whoever has to find out what went wrong --- */
+
+void dump_block(const struct block *block)
+{
+	static const char *const names[] = {
+		"not", "mapped", "as a hole", "copied", "maybe"
+	};
+	unsigned int n;
+	int p, v;
+	long i;
+
+	remark("block at page %#lx (pfn %#lx), %u reference(s)%s", block->where,
+	       pfn_at(block->where), block->refs,
+	       bad(block) ? ", has failed" : "");
+	for (n = 0; n < ARRAY_SIZE(inodes); n++)
+		for (i = 0; inodes[n] && i < inodes[n]->nr_pages; i++)
+			if (inodes[n]->page[i] == block)
+				remark("  %s%s page %ld", inodes[n]->path,
+				       inodes[n]->slot < 0 ? " (unlinked)" : "",
+				       i);
+	for_each_vma(p, v) {
+		struct vma *vma = &processes[p].vma[v];
+
+		for (i = vma->from; i < vma->to; i++)
+			if (block_of(vma, i) == block)
+				remark("  process %d mapping %d at %#lx: %s page %ld, %s, %s",
+				       p, v, vma->addr + i * PAGE,
+				       vma->inode->path, vma->pgoff + i,
+				       vma->shared ? "shared" : "private",
+				       names[vma->pte[i]]);
+	}
+}
