@@ -11,50 +11,6 @@
 #define ROUNDS		150
 #define ONCE		"the same page: it is counted once"
 
-/* Has a page fail when it is told to, which it waits for in the kernel. */
-struct injector {
-	int orders[2], answers[2];
-	struct proc *proc;
-};
-
-static struct field *f;
-
-static void obey(void *with)
-{
-	struct injector *injector = with;
-	long page, ret;
-
-	if (read(injector->orders[0], &page, sizeof(page)) != sizeof(page))
-		_exit(2);
-	if (page < 0)
-		return;
-	ret = fail(f, page);
-	if (write(injector->answers[1], &ret, sizeof(ret)) != sizeof(ret))
-		_exit(2);
-}
-
-static void order(struct injector *injector, long page)
-{
-	must(write(injector->orders[1], &page, sizeof(page)) == sizeof(page),
-	     "write to a pipe: %m");
-}
-
-static long answer(struct injector *injector)
-{
-	long ret;
-
-	must(read(injector->answers[0], &ret, sizeof(ret)) == sizeof(ret),
-	     "read from a pipe: %m");
-	return ret;
-}
-
-static void start_injector(struct injector *injector, int nr)
-{
-	must(!pipe(injector->orders) && !pipe(injector->answers), "pipe: %m");
-	injector->proc = start("injector %d", nr);
-	set_going(injector->proc, obey, injector);
-}
-
 /* Faults around the two keep the paths busy. */
 static void read_around(struct racer *r)
 {
@@ -69,8 +25,10 @@ static void read_around(struct racer *r)
 
 static void run(void)
 {
-	long ret[2], bad = 0, bad_two = 0, miscounted = 0, miscounted_two = 0;
-	struct injector injectors[2];
+	int ret[2];
+	long bad = 0, bad_two = 0, miscounted = 0, miscounted_two = 0;
+	struct injector *injectors[2];
+	struct field *f;
 	struct witness *low, *high;
 	unsigned long i = 4, round;
 	long before;
@@ -86,17 +44,17 @@ static void run(void)
 	high = witness_of(f, file("high"), 1, 2);
 	enter(f, file("read"), read_around, 0, "reader 0");
 	enter(f, file("read"), read_around, 1, "reader 1");
-	start_injector(&injectors[0], 0);
-	start_injector(&injectors[1], 1);
+	injectors[0] = start_injector(f, 0);
+	injectors[1] = start_injector(f, 1);
 	race_on();
 
 	for (round = 0; round < ROUNDS; round++, i += 4) {
 		aim(i);
 		before = hardware_corrupted();
-		order(&injectors[round & 1], i);
-		order(&injectors[~round & 1], i);
-		ret[0] = answer(&injectors[0]);
-		ret[1] = answer(&injectors[1]);
+		order_failure(injectors[round & 1], i);
+		order_failure(injectors[~round & 1], i);
+		ret[0] = failure_result(injectors[0]);
+		ret[1] = failure_result(injectors[1]);
 		ask(low, i);
 		/* Whoever comes second may hear that the page is known. */
 		bad += (ret[0] && ret[0] != -EHWPOISON) ||
@@ -104,18 +62,16 @@ static void run(void)
 		miscounted += hardware_corrupted() != before + 1;
 
 		before = hardware_corrupted();
-		order(&injectors[round & 1], i + 2);
-		order(&injectors[~round & 1], i + 3);
-		bad_two += !!answer(&injectors[0]) + !!answer(&injectors[1]);
+		order_failure(injectors[round & 1], i + 2);
+		order_failure(injectors[~round & 1], i + 3);
+		bad_two += !!failure_result(injectors[0]) +
+			   !!failure_result(injectors[1]);
 		ask(low, i + 2);
 		ask(high, i + 3);
 		miscounted_two += hardware_corrupted() != before + 2;
 	}
-	for (i = 0; i < ARRAY_SIZE(injectors); i++) {
-		injectors[i].proc->seen->stop = true;
-		order(&injectors[i], -1);
-		relent(injectors[i].proc);
-	}
+	dismiss(injectors[0]);
+	dismiss(injectors[1]);
 	check(!bad, "the same page: memory_failure() succeeds or knows it");
 	if (!check(!miscounted, ONCE))
 		remark("%ld of %d times it was not", miscounted, ROUNDS);

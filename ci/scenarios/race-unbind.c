@@ -118,6 +118,21 @@ static void hold(struct racer *r)
 	close(fds[1]);
 }
 
+/* Whoever waits for the thaw must not wait for ever. */
+static void freeze(struct racer *r)
+{
+	int fd = open(MNT, O_RDONLY);
+
+	(void)r;
+	if (fd >= 0 && !ioctl(fd, FIFREEZE, 0)) {
+		usleep(5 * 1000);
+		ioctl(fd, FITHAW, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	usleep(50 * 1000);
+}
+
 static void have_fail(struct racer *r)
 {
 	fail(r->field, dice(r, PAGES));
@@ -202,6 +217,7 @@ static void cycle(int nr)
 	enter(f, file("cut"), truncate_and_restore, 0, "truncater");
 	enter(f, file("new"), make_and_unlink, 0, "unlinker");
 	enter(f, file("read"), hold, 0, "holder");
+	enter(f, file("f"), freeze, 0, "freezer");
 	enter(f, file("f"), have_fail, 0, "failures");
 	race_on();
 	usleep((1000 + 200 * nr) * 1000);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "devices.h"
 #include "lib.h"
 #include "race.h"
 
@@ -50,7 +51,8 @@ static uint32_t tick(void)
 	return __atomic_add_fetch(&race->clock, 1, __ATOMIC_SEQ_CST);
 }
 
-static struct field *survey(const char *path, unsigned long pages, bool huge)
+static struct field *survey(const char *device, const char *path,
+			    unsigned long pages, bool huge)
 {
 	struct field *f = calloc(1, sizeof(*f));
 	int64_t start = file_physical(path, 0);
@@ -64,7 +66,7 @@ static struct field *survey(const char *path, unsigned long pages, bool huge)
 	must(huge || start % PMD, "%s could be mapped by PMDs", path);
 	strncpy(f->path, path, sizeof(f->path) - 1);
 	f->pages = pages;
-	f->first = pfn_of_physical(start);
+	f->first = pmem_pfn(device, start);
 	f->huge = huge;
 	return f;
 }
@@ -72,13 +74,20 @@ static struct field *survey(const char *path, unsigned long pages, bool huge)
 struct field *make_field(const char *path, unsigned long pages)
 {
 	make_file(path, pages * PAGE);
-	return survey(path, pages, false);
+	return survey(PMEM, path, pages, false);
+}
+
+struct field *make_field_on(const char *device, const char *path,
+			    unsigned long pages)
+{
+	make_file(path, pages * PAGE);
+	return survey(device, path, pages, false);
 }
 
 struct field *make_huge_field(const char *path, unsigned long pages)
 {
 	make_huge_file(path, pages * PAGE);
-	return survey(path, pages, true);
+	return survey(PMEM, path, pages, true);
 }
 
 static void will_fail_pfn(unsigned long pfn)
@@ -378,6 +387,69 @@ void mark_shared(struct racer *r, unsigned long i)
 	r->own[i] = 0;
 }
 
+/* --- failures at the same time --- */
+
+struct injector {
+	const struct field *field;
+	struct proc *proc;
+	int orders[2], results[2];
+};
+
+/* Waits in the kernel, so that an order to two wakes them at the same time. */
+static void obey(void *with)
+{
+	struct injector *injector = with;
+	long i;
+	int ret;
+
+	if (read(injector->orders[0], &i, sizeof(i)) != sizeof(i))
+		_exit(2);
+	if (i < 0)
+		return;
+	ret = fail(injector->field, i);
+	if (write(injector->results[1], &ret, sizeof(ret)) != sizeof(ret))
+		_exit(2);
+}
+
+static void send_order(struct injector *injector, long i)
+{
+	must(write(injector->orders[1], &i, sizeof(i)) == sizeof(i),
+	     "write to a pipe: %m");
+}
+
+struct injector *start_injector(const struct field *f, int nr)
+{
+	struct injector *injector = calloc(1, sizeof(*injector));
+
+	must(injector && !pipe(injector->orders) && !pipe(injector->results),
+	     "pipe: %m");
+	injector->field = f;
+	injector->proc = start("injector %d", nr);
+	set_going(injector->proc, obey, injector);
+	return injector;
+}
+
+void order_failure(struct injector *injector, unsigned long i)
+{
+	send_order(injector, i);
+}
+
+int failure_result(struct injector *injector)
+{
+	int ret;
+
+	must(read(injector->results[0], &ret, sizeof(ret)) == sizeof(ret),
+	     "read from a pipe: %m");
+	return ret;
+}
+
+void dismiss(struct injector *injector)
+{
+	injector->proc->seen->stop = true;
+	send_order(injector, -1);
+	relent(injector->proc);
+}
+
 /* --- witnesses --- */
 
 struct witness *witness_of(const struct field *f, const char *path,
@@ -477,17 +549,30 @@ void finish_race(void)
 		check_device();
 }
 
-void check_device(void)
+void check_pages(void)
 {
-	int status;
-
 	nr_in_use = nr_flags_wrong = 0;
 	for_each_page(inspect);
 	if (!check(!nr_in_use, "no page of the device is in use any more"))
 		remark("%ld pages are", nr_in_use);
 	if (!check(!nr_flags_wrong, "those pages are flagged that have failed"))
 		remark("%ld flags are wrong", nr_flags_wrong);
-	status = system("xfs_repair -n " PMEM " >/tmp/repair 2>&1");
+}
+
+void check_repair(const char *device)
+{
+	char command[80];
+	int status;
+
+	snprintf(command, sizeof(command), "xfs_repair -n %s >/tmp/repair 2>&1",
+		 device);
+	status = system(command);
 	if (!check(!status, "xfs_repair finds nothing to repair"))
 		status = system("cat /tmp/repair >&2");
+}
+
+void check_device(void)
+{
+	check_pages();
+	check_repair(PMEM);
 }

@@ -28,9 +28,12 @@ struct field {
 	bool huge;			/* may be mapped by PMDs */
 };
 
-/* Both leave nothing mapped; the huge one is aligned to 2 MiB. */
+/* All leave nothing mapped; the huge one is aligned to 2 MiB. */
 struct field *make_field(const char *path, unsigned long pages);
 struct field *make_huge_field(const char *path, unsigned long pages);
+/* The same where the filesystem is not on PMEM itself, see pmem_pfn(). */
+struct field *make_field_on(const char *device, const char *path,
+			    unsigned long pages);
 /* Have page i fail, or any page; by any process. memory_failure()'s result. */
 int fail(const struct field *f, unsigned long i);
 int fail_pfn(unsigned long pfn);
@@ -95,7 +98,9 @@ void device_is_back(void);
  * but on pages that have failed, and a filesystem without errors.
  */
 void finish_race(void);
-void check_device(void);	/* the last part of that */
+void check_device(void);	/* the last part of that, which is ... */
+void check_pages(void);
+void check_repair(const char *device);
 
 /* Have another process do it over and over, until relent(). */
 void set_going(struct proc *p, void (*round)(void *), void *with);
@@ -119,6 +124,15 @@ int scribble(unsigned long addr, int byte);	/* 0, or SIGNALLED */
 
 /* The next page to fail is about here; the racers are given time to come. */
 void aim(unsigned long i);
+
+/* --- failures at the same time --- */
+
+/* A process that has pages of a field fail when it is told to. */
+struct injector;
+struct injector *start_injector(const struct field *f, int nr);
+void order_failure(struct injector *injector, unsigned long i);
+int failure_result(struct injector *injector);	/* waits for it */
+void dismiss(struct injector *injector);
 
 /* --- witnesses --- */
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of two filesystems, on partitions of one device, fail at the same time,
+ * while a third is mounted and unmounted: each is the business of its own.
+ */
+#include <sys/mount.h>
+#include <time.h>
+#include "devices.h"
+#include "race.h"
+
+#define SECONDS		8
+#define PAGES		1000UL
+#define MOUNTS		"both filesystems mount"
+
+static const char *const partitions[] = { PMEM "p1", PMEM "p2", PMEM "p3" };
+static const char *const places[] = { "1", "2", "3" };
+
+static void read_around(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	if (!r->ready)
+		map_field(r, PROT_READ, MAP_SHARED);
+	r->ready = true;
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	touch(at_page(r, i));
+}
+
+static void copy_on_write(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	if (!r->ready)
+		map_field(r, PROT_READ | PROT_WRITE, MAP_SHARED);
+	r->ready = true;
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	if (!scribble(at_page(r, i), '1'))
+		mark_own(r, i);
+}
+
+static void mount_and_unmount(struct racer *r)
+{
+	int ret = try_mount(partitions[2], places[2], "xfs", "dax=always");
+
+	(void)r;
+	must(!ret, "mount %s: %s", partitions[2], strerror(-ret));
+	must(unmount_from(places[2]), "unmount %s", partitions[2]);
+}
+
+static void run(void)
+{
+	struct injector *injectors[2];
+	struct witness *witnesses[2];
+	struct field *f[2];
+	long failed = 0;
+	unsigned long i = 4;
+	int ret[2], nr;
+	time_t end;
+
+	if (access(PMEM, F_OK))
+		skip("there is no " PMEM);
+	early_kill(true);
+	command("printf 'label: gpt\\n,600M\\n,600M\\n,600M\\n' | sfdisk -q "
+		PMEM);
+	for (nr = 0; nr < 3; nr++)
+		make_fs(MKFS_XFS, NULL, partitions[nr]);
+	for (nr = 0; nr < 2; nr++)
+		ret[nr] = try_mount(partitions[nr], places[nr], "xfs",
+				    "dax=always");
+	if (!check(!ret[0] && !ret[1], MOUNTS)) {
+		remark("%s and %s", strerror(-ret[0]), strerror(-ret[1]));
+		for (nr = 0; nr < 2; nr++)
+			if (!ret[nr])
+				unmount_from(places[nr]);
+		return;
+	}
+
+	for (nr = 0; nr < 2; nr++) {
+		f[nr] = make_field_on(partitions[nr],
+				      file("%s/f", places[nr]), PAGES);
+		clone_file(file("%s/f", places[nr]), file("%s/w", places[nr]));
+		clone_file(file("%s/f", places[nr]), file("%s/r", places[nr]));
+		clone_file(file("%s/f", places[nr]), file("%s/c", places[nr]));
+		witnesses[nr] = witness(f[nr], file("%s/w", places[nr]));
+		injectors[nr] = start_injector(f[nr], nr);
+		enter(f[nr], file("%s/r", places[nr]), read_around, 0,
+		      "reader of %s", places[nr]);
+		enter(f[nr], file("%s/c", places[nr]), copy_on_write, 0,
+		      "writer of %s", places[nr]);
+	}
+	enter(f[0], file("3"), mount_and_unmount, 0, "mounts of 3");
+	race_on();
+
+	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+		aim(i);
+		order_failure(injectors[i & 1], i);
+		order_failure(injectors[~i & 1], i);
+		for (nr = 0; nr < 2; nr++)
+			failed += failure_result(injectors[nr]) < 0;
+		for (nr = 0; nr < 2; nr++)
+			ask(witnesses[nr], i);
+	}
+	remark("%lu pages of each failed, %ld answered with an error", i - 4,
+	       failed);
+	dismiss(injectors[0]);
+	dismiss(injectors[1]);
+	check(!failed && i > 20, "memory_failure() succeeds each time");
+	race_over(5);
+	check(alive_in(places[0]) && alive_in(places[1]), "both go on");
+	end_race();
+
+	check(unmount_from(places[0]) & unmount_from(places[1]),
+	      "both filesystems unmount");
+	check_pages();
+	for (nr = 0; nr < 3; nr++) {
+		part("partition %s", places[nr]);
+		check_repair(partitions[nr]);
+	}
+}
+
+struct scenario scenario = {
+	.name = "race-partitions",
+	.title = "pages fail in two filesystems on one device at the same time",
+	.machine = "e820",
+	.cpus = 4,
+	.seconds = 60,
+	/* Base refuses to mount them: a dax_device has one holder. */
+	.base.fails = { MOUNTS },
+	.run = run,
+};
