@@ -146,7 +146,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", events, failed);
 	check(!failed && events > 20, "memory_failure() succeeds each time");
-	race_over(20);
+	race_over(5);
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -158,5 +158,6 @@ struct scenario scenario = {
 	.cpus = 2,
 	.seconds = 60,
 	.base = BASE_DEADLOCKS,
+	.debug = true,
 	.run = run,
 };

@@ -126,5 +126,6 @@ struct scenario scenario = {
 	.seconds = 60,
 	/* Base refuses to mount them: a dax_device has one holder. */
 	.base.fails = { MOUNTS },
+	.debug = true,
 	.run = run,
 };

@@ -327,7 +327,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
 	check(!failed && i > 20, "memory_failure() succeeds each time");
-	race_over(10);
+	race_over(5);
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -339,5 +339,6 @@ struct scenario scenario = {
 	.cpus = 2,
 	.seconds = 60,
 	.base = BASE_DEADLOCKS,
+	.debug = true,
 	.run = run,
 };

@@ -89,5 +89,6 @@ struct scenario scenario = {
 	.cpus = 4,
 	.seconds = 60,
 	.base = BASE_DEADLOCKS,
+	.debug = true,
 	.run = run,
 };

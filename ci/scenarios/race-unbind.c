@@ -17,6 +17,7 @@
 #define CYCLES		3
 #define PAGES		400UL
 #define NAMESPACE	"namespace0.0"
+#define STRUCT_PAGE_GONE "unable to handle page fault for address: ffffea"
 #define DRIVER		"/sys/bus/nd/drivers/nd_pmem/"
 
 static struct field *f;
@@ -272,9 +273,10 @@ struct scenario scenario = {
 	 * finds no owners, and pages stay mapped whose struct pages go away.
 	 */
 	.base = {
-		.hangs = "mf_dax_kill_procs",
-		.splat = "unable to handle page fault for address: ffffea",
+		.hangs = "mf_dax_kill_procs|" STRUCT_PAGE_GONE,
+		.splat = STRUCT_PAGE_GONE,
 		.seconds = 30,
 	},
+	.debug = true,
 	.run = run,
 };

@@ -68,7 +68,7 @@ struct fate {
  */
 #define BASE_DEADLOCKS { \
 	.hangs = "mf_dax_kill_procs|xfs_reflink_trim_around_shared", \
-	.splat = "WARNING: fs/dax.c|Bad page", \
+	.splat = "WARNING: fs/dax.c|Bad page|possible circular locking", \
 	.seconds = 30, \
 }
 
