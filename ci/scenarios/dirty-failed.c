@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A page fails that was stored to and not made durable yet: fsync() must not say
+ * that it is, and must not flush it. Other pages are flushed as ever, also those
+ * of the same PMD; of that fsync() need not say anything.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "scenario.h"
+
+#define SAYS_SO	"fsync() says that data is lost"
+
+static int sync_file(int fd)
+{
+	return fsync(fd) ? -errno : 0;
+}
+
+static void lose(const char *title, bool huge)
+{
+	const char *f = file("%s", title);
+	struct proc *a = start("a");
+	unsigned long at;
+	int fd, ret;
+
+	part("%s", title);
+	if (huge)
+		make_huge_file(f, PMD);
+	else
+		make_file(f, 4 * PAGE);
+	fd = open(f, O_RDWR);
+	must(fd >= 0, "open %s: %m", f);
+	at = huge ? map_huge(a, f, 0, PMD) : map(a, f, 0, 4 * PAGE,
+						 PROT_READ | PROT_WRITE,
+						 MAP_SHARED);
+	must(!store(a, at, '0') && !store(a, at + PAGE, '1'), "store");
+	check(!sync_file(fd), "fsync() succeeds");
+	must(!store(a, at, '2') && !store(a, at + PAGE, '3'), "store");
+	poison(pfn_of(a, at + PAGE));
+
+	ret = sync_file(fd);
+	if (!huge && !check(ret == -EIO, SAYS_SO))
+		remark("it returned %d", ret);
+	check(!sync_file(fd), "fsync() says so once at most");
+	forget(a);
+	check(load(a, at) == '2' && !store(a, at, '4') && !sync_file(fd),
+	      "other pages go on as before");
+	close(fd);
+	finish(a);
+}
+
+static void run(void)
+{
+	early_kill(true);
+	mount_xfs("-d agsize=256m,su=2m,sw=1");
+	lose("small", false);
+	lose("huge", true);
+	part("after all");
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "dirty-failed",
+	.title = "a page fails before what was stored to it is durable",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 45,
+	.base.fails = { "small: " SAYS_SO },
+	.run = run,
+};

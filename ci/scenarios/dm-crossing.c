@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An extent goes on where a linear device's first segment ends and its second one
+ * begins, which is elsewhere in memory. What copies or compares blocks has to
+ * follow.
+ */
+#include <errno.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include "devices.h"
+
+#define BORDER		(320 * MIB)
+#define CHUNK		(16 * MIB)
+#define UNSHARED	"both blocks can be read when they are unshared"
+#define SAME		"blocks that are the same are found to be so"
+
+static const struct segment segments[] = {
+	{ PMEM, 1024 * MIB, BORDER },
+	{ PMEM, 256 * MIB, BORDER },
+};
+
+/* In whichever of many files the border is: that one, and where it is there. */
+static const char *cross_border(off_t *at)
+{
+	const char *name = NULL;
+	int i, nr, fd;
+
+	for (nr = 0; ; nr++) {
+		fd = open(file("chunk.%d", nr), O_RDWR | O_CREAT, 0600);
+		if (fd < 0 || fallocate(fd, 0, 0, CHUNK))
+			break;
+		close(fd);
+	}
+	must(errno == ENOSPC, "fallocate: %m");
+	close(fd);
+	unlink(file("chunk.%d", nr));
+	for (i = 0; i < nr; i++) {
+		const char *path = file("chunk.%d", i);
+		off_t off;
+
+		for (off = PAGE; off < CHUNK && !name; off += PAGE) {
+			int64_t next = file_physical(path, off);
+
+			/* Skip what is far away. */
+			if (next > BORDER || next + CHUNK < BORDER)
+				break;
+			if (next == BORDER && file_physical(path, off - PAGE) ==
+			    BORDER - (int64_t)PAGE) {
+				*at = off - PAGE;
+				name = path;
+			}
+		}
+		if (name)
+			break;
+	}
+	must(name, "no file crosses the border");
+	for (nr--; nr >= 0; nr--)
+		if (nr != i)
+			unlink(file("chunk.%d", nr));
+	settle();
+	return file("chunk.%d", i);
+}
+
+static bool has_both(const char *path, off_t at)
+{
+	int first = read_byte(path, at), second = read_byte(path, at + PAGE);
+
+	if (first == 'f' && second == 's')
+		return true;
+	remark("%s has %d and %d", path, first, second);
+	return false;
+}
+
+static bool same(const char *a, off_t at, const char *b)
+{
+	struct {
+		struct file_dedupe_range range;
+		struct file_dedupe_range_info info;
+	} d = {
+		.range.src_offset = at,
+		.range.src_length = 2 * PAGE,
+		.range.dest_count = 1,
+	};
+	int src = open(a, O_RDWR);
+
+	d.info.dest_fd = open(b, O_RDWR);
+	must(!ioctl(src, FIDEDUPERANGE, &d) && d.info.status >= 0,
+	     "FIDEDUPERANGE: %m, status %d", d.info.status);
+	close(d.info.dest_fd);
+	close(src);
+	return d.info.status == FILE_DEDUPE_RANGE_SAME;
+}
+
+static void run(void)
+{
+	const char *crossing, *copy, *like;
+	off_t at = 0;
+	int fd;
+
+	create_dm(linear_table(segments, ARRAY_SIZE(segments)));
+	/* AG 2 has the border, and not the log as well. */
+	make_fs(MKFS_XFS, "-d agsize=128m -l agnum=1", DM);
+	mount_fs(DM, "xfs", "dax=always");
+	crossing = cross_border(&at);
+	must(!write_page(crossing, at, 'f') &&
+	     !write_page(crossing, at + PAGE, 's'), "pwrite");
+	check(has_both(crossing, at), "both blocks can be read");
+
+	copy = file("copy");
+	clone_range(crossing, at, 2 * PAGE, copy, 0);
+	fd = open(copy, O_RDWR);
+	must(fd >= 0 && !fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 0, 2 * PAGE),
+	     "unshare: %m");
+	close(fd);
+	must(file_physical(copy, 0) != file_physical(crossing, at),
+	     "it is not unshared");
+	check(has_both(copy, 0), UNSHARED);
+
+	like = file("like");
+	make_file(like, 2 * PAGE);
+	must(!write_page(like, 0, 'f') && !write_page(like, PAGE, 's'),
+	     "pwrite");
+	check(same(crossing, at, like), SAME);
+	must(!write_page(copy, PAGE, 'x'), "pwrite");
+	check(!same(crossing, at, copy), "others are not");
+	check(has_both(crossing, at), "nothing has changed in the first file");
+	check(unmount(), "the filesystem unmounts");
+	remove_dm();
+}
+
+struct scenario scenario = {
+	.name = "dm-crossing",
+	.title = "extents that go across the segments of a linear device",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.base.fails = { UNSHARED, SAME },
+	.run = run,
+};

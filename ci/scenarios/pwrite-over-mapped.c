@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pwrite() to a page that several files share and processes have mapped: the
+ * file gets another block. When pwrite() has returned, who maps the file has to
+ * see what was written, also who read the page while it was being written.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "scenario.h"
+
+#define READERS	2
+#define SECONDS	6
+#define PAGES	512UL	/* many, so that it takes time to write them */
+
+/* Reads one byte over and over; it does not unmap, that is what is tested. */
+struct reader {
+	pid_t pid;
+	long rounds;
+	int byte;
+	bool stop;
+};
+
+static void read_on(volatile struct reader *r, const char *path, off_t offset)
+{
+	int fd = open(path, O_RDONLY);
+	volatile unsigned char *at;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
+	if (at == MAP_FAILED)
+		_exit(1);
+	while (!r->stop) {
+		r->byte = *at;
+		__atomic_add_fetch(&r->rounds, 1, __ATOMIC_SEQ_CST);
+	}
+	_exit(0);
+}
+
+/* What the reader reads in a round that has begun after this call did. */
+static int byte_now(volatile struct reader *r)
+{
+	long before = __atomic_load_n(&r->rounds, __ATOMIC_SEQ_CST);
+	time_t end = time(NULL) + 10;
+	int status;
+
+	while (__atomic_load_n(&r->rounds, __ATOMIC_SEQ_CST) < before + 2) {
+		must(!waitpid(r->pid, &status, WNOHANG),
+		     "a reader is gone, wait status %#x", status);
+		must(time(NULL) < end, "a reader does not get on");
+		sched_yield();
+	}
+	return r->byte;
+}
+
+static void one_write(void)
+{
+	struct proc *a = start("a"), *b = start("b");
+	unsigned long at_a, at_b;
+
+	part("one write");
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	at_a = map_page(a, file("f"), PAGE);
+	at_b = map_page(b, file("g"), PAGE);
+	must(!write_page(file("f"), PAGE, '1'), "pwrite");
+	check(load(a, at_a) == '1', "who maps the file sees what was written");
+	check(load(b, at_b) == fill(1), "who maps the other file does not");
+	check(load(a, at_a + PAGE - 1) == '1' &&
+	      read_byte(file("f"), 0) == fill(0) &&
+	      read_byte(file("f"), 2 * PAGE) == fill(2),
+	      "nothing else has changed");
+	finish(a);
+	finish(b);
+}
+
+static void many_writes(void)
+{
+	static char bytes[PAGES * PAGE];
+	volatile struct reader *readers;
+	long writes, stale = 0;
+	time_t end;
+	int i, fd;
+
+	part("readers");
+	make_file(file("h"), sizeof(bytes));
+	clone_file(file("h"), file("copy"));
+	fd = open(file("h"), O_RDWR);
+	readers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(readers != MAP_FAILED, "mmap: %m");
+	for (i = 0; i < READERS; i++) {
+		readers[i].pid = fork();
+		must(readers[i].pid >= 0, "fork: %m");
+		if (!readers[i].pid)
+			read_on(&readers[i], file("h"), i * PAGE);
+	}
+
+	end = time(NULL) + SECONDS;
+	for (writes = 0; time(NULL) < end; writes++) {
+		int byte = '0' + writes % 10;
+
+		/* Share it once more; this unmaps it, so have it mapped. */
+		clone_range(file("h"), 0, sizeof(bytes), file("copy"), 0);
+		for (i = 0; i < READERS; i++)
+			byte_now(&readers[i]);
+		memset(bytes, byte, sizeof(bytes));
+		must(pwrite(fd, bytes, sizeof(bytes), 0) == sizeof(bytes),
+		     "pwrite: %m");
+		for (i = 0; i < READERS; i++)
+			stale += byte_now(&readers[i]) != byte;
+	}
+	for (i = 0; i < READERS; i++)
+		readers[i].stop = true;
+	for (i = 0; i < READERS; i++)
+		must(waitpid(readers[i].pid, NULL, 0) > 0, "waitpid: %m");
+	close(fd);
+	remark("%ld writes, %ld stale pages", writes, stale);
+	check(writes > 2, "writes make progress");
+	check(!stale, "after each pwrite() all readers see what was written");
+}
+
+static void run(void)
+{
+	mount_xfs(NULL);
+	one_write();
+	many_writes();
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "pwrite-over-mapped",
+	.title = "pwrite() to a shared page that is mapped and read meanwhile",
+	.machine = "e820",
+	.cpus = 4,
+	.seconds = 60,
+	/* Base drops the DAX entry first and unmaps the page then. */
+	.base.splat = "WARNING: .*fs/dax\\.c",
+	.run = run,
+};
