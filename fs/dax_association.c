@@ -29,11 +29,15 @@
  *				            +-------+
  *
  * The order is set when the folio stops being free and kept until it is free
- * again.  In between:
+ * again, or longer: references are to the folio as a whole, so as long as there
+ * are any it is not taken apart.  Whoever still has one then is no file.  It is
+ * an munmap() that has not flushed the TLB yet, or a pin that outlives the
+ * entry because the file got another block by copy-on-write.  In between:
  *  - an entry of order 0 may point into a folio of PMD_ORDER (one file maps an
  *    extent with a PMD, another with PTEs), and counts on the head page;
  *  - an entry of PMD_ORDER over pages that are in use at order 0 is refused
  *    with -EBUSY.  The caller falls back to PTEs;
+ *  - an entry of PMD_ORDER over pages that somebody has references to: the same;
  *  - a free page that has failed is not given out, at any order: -EHWPOISON.
  *    Who flags a page under the association lock and looks for its mapping
  *    after that either finds the user or knows that there will be none.
@@ -112,6 +116,8 @@ static int dax_range_error(unsigned long pfn, unsigned int order)
 
 		if (dax_share_count(page_folio(page)))
 			return -EBUSY;
+		if (order && page_ref_count(page))
+			return -EBUSY;
 		if (PageHWPoison(page))
 			return -EHWPOISON;
 	}
@@ -120,11 +126,9 @@ static int dax_range_error(unsigned long pfn, unsigned int order)
 
 static void dax_folio_set_order(struct folio *folio, unsigned int order)
 {
-	/* dax_disassociate() has split it when its last entry went away. */
-	WARN_ON_ONCE(folio_order(folio));
-
 	if (!order)
 		return;
+	WARN_ON_ONCE(folio_order(folio));
 	prep_compound_page(&folio->page, order);
 	if (order > 1)
 		INIT_LIST_HEAD(&folio->_deferred_list);
@@ -153,6 +157,11 @@ int dax_associate(unsigned long pfn, unsigned int order,
 	spin_lock_irqsave(lock, flags);
 	folio = pfn_folio(pfn);
 	count = dax_share_count(folio);
+	if (!count && folio_order(folio) && !folio_ref_count(folio)) {
+		/* dax_disassociate() had to leave it together. */
+		dax_folio_reset_order(folio);
+		folio = pfn_folio(pfn);
+	}
 	if (!count)
 		error = dax_range_error(pfn, order);
 	else if (order > folio_order(folio))
@@ -163,7 +172,7 @@ int dax_associate(unsigned long pfn, unsigned int order,
 	if (!count) {
 		dax_folio_set_order(folio, order);
 		folio->mapping = file->mapping;
-		folio->index = file->index;
+		folio->index = file->index - (pfn - folio_pfn(folio));
 	} else if (count == 1) {
 		folio->mapping = shared->mapping;
 		folio->index = shared->index - (pfn - folio_pfn(folio));
@@ -178,7 +187,8 @@ unlock:
  * dax_disassociate - a DAX entry ceases to point to a page
  * @pfn: first page frame number of the entry
  *
- * With the last entry of a folio its pages become free and of order 0 again.
+ * With the last entry of a folio its pages become free, and of order 0 again as
+ * soon as nobody has a reference to them.
  *
  * Context: any, usually under the i_pages lock of the file.
  */
@@ -197,9 +207,16 @@ void dax_disassociate(unsigned long pfn)
 		dax_set_share_count(folio, count - 1);
 		goto unlock;
 	}
-	for (int i = 0, order = dax_folio_reset_order(folio);
-	     i < 1 << order; i++)
-		WARN_ON_ONCE(page_ref_count(folio_page(folio, i)));
+
+	/* Who maps it has an entry: there is none left. */
+	WARN_ON_ONCE(folio_mapped(folio));
+	if (folio_order(folio) && folio_ref_count(folio)) {
+		folio->mapping = NULL;
+		folio->index = 0;
+		dax_set_share_count(folio, 0);
+		goto unlock;
+	}
+	dax_folio_reset_order(folio);
 unlock:
 	spin_unlock_irqrestore(lock, flags);
 }

@@ -25,9 +25,11 @@
  *  - may read it under RCU, like any mapping: its inode is freed by RCU (GUP),
  *  - must not take it for an identity that lasts: mapping_dax_proxy() tells.
  */
+#include <linux/dax.h>
 #include <linux/dax_proxy.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/memory-failure.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
@@ -35,10 +37,19 @@
 
 #define DAX_PROXY_MAGIC	0x64617870	/* "daxp" */
 
+/*
+ * The device of a proxy may be made up of pieces.  Their number is bounded, as
+ * each is looked at while it is registered; a striped device has too many.
+ */
+#define DAX_PROXY_MAX_RANGES	64
+
 /* inode->i_private of a proxy */
 struct dax_proxy {
 	struct super_block *sb;
 	void *owner;
+	struct dax_device *dax_dev;
+	struct pfn_address_space *ranges;	/* registered */
+	unsigned int nr_ranges;
 };
 
 static struct vfsmount *dax_proxy_mnt __ro_after_init;
@@ -79,7 +90,8 @@ EXPORT_SYMBOL_GPL(dax_proxy_alloc);
  * dax_proxy_free - free a proxy
  * @mapping: the proxy, or NULL
  *
- * Context: process context, when all inodes of the filesystem are gone.
+ * Context: process context, when all inodes of the filesystem are gone, and it is
+ * not registered.
  */
 void dax_proxy_free(struct address_space *mapping)
 {
@@ -94,6 +106,139 @@ void dax_proxy_free(struct address_space *mapping)
 }
 EXPORT_SYMBOL_GPL(dax_proxy_free);
 
+/* Where the pages @pgoff up to @end of a device are, each range in one piece. */
+static int dax_proxy_find_ranges(struct address_space *mapping,
+				 struct dax_device *dax_dev, pgoff_t pgoff,
+				 pgoff_t end, struct pfn_address_space *ranges)
+{
+	int nr_ranges = 0;
+
+	while (pgoff < end) {
+		struct pfn_address_space *last = &ranges[nr_ranges - 1];
+		unsigned long pfn;
+		long nr;
+
+		/* Any other mode refuses bad blocks. */
+		nr = dax_direct_access(dax_dev, pgoff, end - pgoff,
+				       DAX_RECOVERY_WRITE, NULL, &pfn);
+		if (nr < 0)
+			return nr;
+		if (nr_ranges && pfn == last->node.last + 1) {
+			last->node.last += nr;
+		} else {
+			if (nr_ranges == DAX_PROXY_MAX_RANGES)
+				return -E2BIG;
+			ranges[nr_ranges++] = (struct pfn_address_space) {
+				.node.start = pfn,
+				.node.last = pfn + nr - 1,
+				.mapping = mapping,
+				.index = pgoff,
+			};
+		}
+		pgoff += nr;
+	}
+	return nr_ranges;
+}
+
+static bool dax_proxy_is_registered(const struct dax_proxy *proxy,
+				    const struct pfn_address_space *ranges,
+				    int nr_ranges)
+{
+	if (nr_ranges != proxy->nr_ranges)
+		return false;
+	for (int i = 0; i < nr_ranges; i++)
+		if (ranges[i].node.start != proxy->ranges[i].node.start ||
+		    ranges[i].node.last != proxy->ranges[i].node.last ||
+		    ranges[i].index != proxy->ranges[i].index)
+			return false;
+	return true;
+}
+
+/**
+ * dax_proxy_unregister - undo dax_proxy_register()
+ * @mapping: the proxy, or NULL; it need not be registered
+ *
+ * Context: process context.
+ */
+void dax_proxy_unregister(struct address_space *mapping)
+{
+	struct dax_proxy *proxy;
+
+	if (!mapping)
+		return;
+	proxy = mapping->host->i_private;
+	for (unsigned int i = 0; i < proxy->nr_ranges; i++)
+		unregister_pfn_address_space(&proxy->ranges[i]);
+	kfree(proxy->ranges);
+	proxy->ranges = NULL;
+	proxy->nr_ranges = 0;
+}
+EXPORT_SYMBOL_GPL(dax_proxy_unregister);
+
+/**
+ * dax_proxy_register - have a proxy told of failures that have no mapping
+ * @mapping: the proxy
+ * @dax_dev: the device that it stands for
+ * @start: offset in @dax_dev of the filesystem's part, in bytes
+ * @size: size of that part in bytes
+ *
+ * Pages that no file has in use have no ->mapping that would lead to the proxy.
+ * Once their page frames are registered, ->memory_failure() is called for them,
+ * with an active reference to the superblock: so from the end of ->fill_super()
+ * on, when the filesystem is all there, until ->put_super().  Before and after
+ * that memory_failure() finds nobody and says so.
+ *
+ * What the device is mapped to may change later; ->memory_failure() has to see
+ * for itself if the place has the page that has failed.
+ *
+ * Once more when the device has grown: there is no loss in between if it has not.
+ *
+ * Context: process context; not at the same time as others for this proxy.
+ * Return: 0, -EBUSY if another filesystem has registered some of the pages,
+ * -E2BIG if the device is made up of too many pieces, or another error; nothing
+ * is registered then.
+ */
+int dax_proxy_register(struct address_space *mapping,
+		       struct dax_device *dax_dev, u64 start, u64 size)
+{
+	struct dax_proxy *proxy = mapping->host->i_private;
+	struct pfn_address_space *ranges;
+	int error = 0, nr, i = 0, id;
+	bool same;
+
+	ranges = kzalloc_objs(*ranges, DAX_PROXY_MAX_RANGES, GFP_KERNEL);
+	if (!ranges)
+		return -ENOMEM;
+
+	/*
+	 * kill_dax() waits for the end of this, so that the driver finds what
+	 * is registered here when it calls memory_failure_pre_remove().
+	 */
+	id = dax_read_lock();
+	nr = dax_proxy_find_ranges(mapping, dax_dev, PHYS_PFN(start),
+				   PHYS_PFN(start + size), ranges);
+	same = dax_proxy_is_registered(proxy, ranges, nr);
+	if (nr < 0)
+		error = nr;
+	else if (!same)
+		dax_proxy_unregister(mapping);
+	for (; i < nr && !error && !same; i++)
+		error = register_pfn_address_space(&ranges[i]);
+	dax_read_unlock(id);
+	if (!error && !same) {
+		proxy->dax_dev = dax_dev;
+		proxy->ranges = ranges;
+		proxy->nr_ranges = nr;
+		return 0;
+	}
+
+	while (i-- > 0)
+		unregister_pfn_address_space(&ranges[i]);
+	kfree(ranges);
+	return error;
+}
+EXPORT_SYMBOL_GPL(dax_proxy_register);
+
 /**
  * dax_proxy_owner - what a proxy was made for
  * @mapping: the proxy
@@ -107,6 +252,33 @@ void *dax_proxy_owner(struct address_space *mapping)
 	return proxy->owner;
 }
 EXPORT_SYMBOL_GPL(dax_proxy_owner);
+
+/**
+ * dax_proxy_has_left - is a proxy's device no longer made of these pages?
+ * @range: what was registered; its superblock is pinned
+ *
+ * Context: any.
+ * Return: true if there are others now; false also if the device is gone.
+ */
+bool dax_proxy_has_left(const struct pfn_address_space *range)
+{
+	const struct dax_proxy *proxy = range->mapping->host->i_private;
+	unsigned long pfn = range->node.start, found;
+	long nr = 0;
+	int id;
+
+	id = dax_read_lock();
+	for (; pfn <= range->node.last; pfn += nr) {
+		nr = dax_direct_access(proxy->dax_dev,
+				range->index + (pfn - range->node.start),
+				range->node.last - pfn + 1,
+				DAX_RECOVERY_WRITE, NULL, &found);
+		if (nr < 0 || found == pfn)
+			break;
+	}
+	dax_read_unlock(id);
+	return pfn > range->node.last;
+}
 
 /**
  * dax_mapping_sb - the filesystem that a DAX page's mapping belongs to

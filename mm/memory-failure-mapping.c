@@ -11,10 +11,11 @@
  *
  *	mf_ask_mapping()	the filesystem fills the batch, or answers
  *				-EAGAIN when it is full, to be called again
- *	mf_act_on_sharer()	per sharer: lock the DAX entry, see whether it
+ *	mf_act()		acts on the batch:
+ *	  mf_act_on_sharer()	per sharer: lock the DAX entry, see whether it
  *				still has the page, unmap it, note from whom
- *	mf_signal()		one walk over all processes for the whole batch
- *	mf_release()		report the lost data, drop the inodes
+ *	  mf_signal()		one walk over all processes for the whole batch
+ *				and report the lost data, drop the inodes
  *
  * So nothing is waited for, unmapped or killed under a lock of a filesystem,
  * and such a lock is held for one batch at most, however many sharers there are.
@@ -28,15 +29,17 @@
  * mapping has its mm by mmgrab(), which keeps the address in memory from being
  * used for another mm until the processes have been compared with it.
  *
- * Locks: mf_mutex is held by memory_failure(), but not in mf_release(): the last
- * reference to an inode may be dropped there, and an inode that goes away waits
- * for pins on its pages, which madvise(MADV_HWPOISON) holds while it waits for
- * mf_mutex.
+ * Locks: mf_mutex is not held here.  References to inodes and superblocks are
+ * dropped, which may be the last ones, and an inode that goes away waits for pins
+ * on its pages, which madvise(MADV_HWPOISON) holds while it waits for mf_mutex.
+ * Two events on one page may be dealt with at the same time: whoever unmaps it
+ * somewhere sends the signal.
  *
- *	mf_mutex -> (locks of the filesystem, released again)
- *		 -> DAX entry -> i_mmap_rwsem -> page table lock
+ *	(locks of the filesystem, released again)
+ *	DAX entry -> i_mmap_rwsem -> page table lock
  */
 #include <linux/dax.h>
+#include <linux/dax_proxy.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
 #include <linux/memory-failure.h>
@@ -69,6 +72,7 @@ struct mf_sharer {
 	pgoff_t index;
 	unsigned long pfn;
 	unsigned long nr;
+	bool lost;	/* to be told that its data is lost */
 };
 
 /* A virtual address that had the failed page. */
@@ -87,13 +91,42 @@ struct mf_room {
 
 struct mf_batch {
 	int mf_flags;
-	bool lost;	/* the sharers own the data, says their filesystem */
+	bool missed_only;	/* others have been told that data is lost */
+	bool removal;	/* nothing is lost, but everybody is told, once */
 	unsigned int max;
 	unsigned int nr_sharers;
 	unsigned int nr_victims;
 	struct mf_sharer *sharers;
 	struct mf_victim *victims;
+	struct mf_room *room;
+	struct mf_sharer reserved_sharers[MF_BATCH_RESERVE];
+	struct mf_victim reserved_victims[MF_BATCH_RESERVE];
 };
+
+static void mf_batch_init(struct mf_batch *batch, int mf_flags)
+{
+	batch->room = kmalloc_obj(*batch->room,
+				  GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	batch->max = batch->room ? MF_BATCH_SLOTS : MF_BATCH_RESERVE;
+	batch->sharers = batch->room ? batch->room->sharers :
+			batch->reserved_sharers;
+	batch->victims = batch->room ? batch->room->victims :
+			batch->reserved_victims;
+	batch->nr_sharers = 0;
+	batch->nr_victims = 0;
+	batch->missed_only = false;
+	batch->removal = false;
+	/*
+	 * Another page can not be put in the place of this one, so whoever
+	 * consumes it has to be stopped.
+	 */
+	batch->mf_flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL;
+}
+
+static void mf_batch_exit(struct mf_batch *batch)
+{
+	kfree(batch->room);
+}
 
 /**
  * mf_batch_full - is there room for another sharer?
@@ -191,7 +224,8 @@ static void mf_signal(struct mf_batch *batch)
 
 	rcu_read_lock();
 	for_each_process(p) {
-		struct task_struct *t = task_early_kill(p, true);
+		struct task_struct *t = batch->removal ? p :
+				task_early_kill(p, true);
 		struct mm_struct *mm = t ? READ_ONCE(t->mm) : NULL;
 
 		if (!mm)
@@ -218,17 +252,19 @@ static void mf_signal(struct mf_batch *batch)
 }
 
 /*
- * How is @pfn mapped at @addr?  A private mapping may have its own copy there, or
+ * How is one of @nr pages from @pfn on, pages @index and following of the file,
+ * mapped from @addr on?  A private mapping may have its own copy there, or
  * nothing yet: not affected.
  *
- * Return: the size of the mapping as a shift, or 0 if it is not mapped.
+ * Return: the size of the mapping as a shift, or 0 if none is mapped.
  */
 static short mf_mapped_shift(struct vm_area_struct *vma, unsigned long addr,
-			     unsigned long pfn)
+			     pgoff_t index, unsigned long pfn, unsigned long nr)
 {
 	struct page_vma_mapped_walk pvmw = {
 		.pfn = pfn,
-		.nr_pages = 1,
+		.nr_pages = nr,
+		.pgoff = index,
 		.vma = vma,
 		.address = addr,
 		.flags = PVMW_SYNC,
@@ -242,7 +278,8 @@ static short mf_mapped_shift(struct vm_area_struct *vma, unsigned long addr,
 	return shift;
 }
 
-static void mf_zap_page(struct vm_area_struct *vma, unsigned long addr)
+static void mf_zap_pages(struct vm_area_struct *vma, unsigned long addr,
+			 unsigned long size)
 {
 	struct zap_details details = {
 		.skip_cows = true,
@@ -250,29 +287,45 @@ static void mf_zap_page(struct vm_area_struct *vma, unsigned long addr)
 	struct mmu_gather tlb;
 
 	tlb_gather_mmu(&tlb, vma->vm_mm);
-	zap_vma_range_batched(&tlb, vma, addr, PAGE_SIZE, &details);
+	zap_vma_range_batched(&tlb, vma, addr, size, &details);
 	tlb_finish_mmu(&tlb);
 }
 
+/* Has @mm been noted in this batch? */
+static bool mf_is_victim(const struct mf_batch *batch,
+			 const struct mm_struct *mm)
+{
+	for (unsigned int i = 0; i < batch->nr_victims; i++)
+		if (batch->victims[i].mm == mm)
+			return true;
+	return false;
+}
+
 /*
- * Unmap @pfn wherever a process has it as page @index of @mapping, and note the
- * address.  The DAX entry is locked: no address is added while we look.
+ * Unmap @nr pages from @pfn on wherever a process has them as page @index and
+ * following of @mapping, and note where.  The DAX entry is locked: no address is
+ * added while we look.
  */
-static unsigned int mf_unmap_page(struct mf_batch *batch,
-				  struct address_space *mapping,
-				  pgoff_t index, unsigned long pfn)
+static unsigned int mf_unmap_pages(struct mf_batch *batch,
+				   struct address_space *mapping,
+				   pgoff_t index, unsigned long pfn,
+				   unsigned long nr)
 {
 	struct vm_area_struct *vma;
 	unsigned int found = 0;
 
 	i_mmap_lock_read(mapping);
-	mapping_rmap_tree_foreach(vma, mapping, index, index) {
-		unsigned long addr = vma_filebacked_address(vma, index, 1);
-		short shift = mf_mapped_shift(vma, addr, pfn);
+	mapping_rmap_tree_foreach(vma, mapping, index, index + nr - 1) {
+		unsigned long addr = vma_filebacked_address(vma, index, nr);
+		short shift = mf_mapped_shift(vma, addr, index, pfn, nr);
 
 		if (!shift)
 			continue;
-		mf_zap_page(vma, addr);
+		mf_zap_pages(vma, addr, min(nr << PAGE_SHIFT,
+					    vma->vm_end - addr));
+		found++;
+		if (batch->removal && mf_is_victim(batch, vma->vm_mm))
+			continue;
 		if (batch->nr_victims == batch->max)
 			mf_signal(batch);
 		mmgrab(vma->vm_mm);
@@ -282,7 +335,6 @@ static unsigned int mf_unmap_page(struct mf_batch *batch,
 			.pfn = pfn,
 			.shift = shift,
 		};
-		found++;
 	}
 	i_mmap_unlock_read(mapping);
 	return found;
@@ -294,47 +346,55 @@ static unsigned int mf_unmap_page(struct mf_batch *batch,
  * What the filesystem has reported may have changed since: the file was
  * truncated, or has been given other blocks.  The DAX entry tells, and while it
  * is locked it can not be faulted in again.
+ *
+ * Return: how many mappings there were.
  */
-static void mf_act_on_page(struct mf_batch *batch,
-			   struct address_space *mapping, pgoff_t index,
-			   unsigned long pfn)
+static unsigned int mf_act_on_page(struct mf_batch *batch,
+				   struct address_space *mapping,
+				   pgoff_t index, unsigned long pfn)
 {
-	unsigned int mappings = 0;
 	struct page *page = NULL;
+	unsigned int found = 0;
 	dax_entry_t cookie;
 
 	cookie = dax_lock_mapping_entry(mapping, index, &page);
 	if (!cookie)	/* not a DAX file */
 		goto out;
 	if (page && page_to_pfn(page) == pfn)
-		mappings = mf_unmap_page(batch, mapping, index, pfn);
+		found = mf_unmap_pages(batch, mapping, index, pfn, 1);
 	dax_unlock_mapping_entry(mapping, index, cookie);
 out:
-	trace_memory_failure_act(mapping, index, pfn, mappings);
+	trace_memory_failure_act(mapping, index, pfn, found);
+	return found;
 }
 
-static void mf_act_on_sharer(struct mf_batch *batch,
-			     const struct mf_sharer *sharer)
+static void mf_act_on_sharer(struct mf_batch *batch, struct mf_sharer *sharer)
 {
+	unsigned int found = 0;
+
 	for (unsigned long i = 0; i < sharer->nr; i++) {
-		mf_act_on_page(batch, sharer->mapping, sharer->index + i,
-			       sharer->pfn + i);
+		found += mf_act_on_page(batch, sharer->mapping,
+					sharer->index + i, sharer->pfn + i);
 		cond_resched();
 	}
+	sharer->lost = found || !batch->missed_only;
 }
 
-/* Tell who listens that the sharers' data is lost, and let go of them. */
-static void mf_release(struct mf_batch *batch)
+/*
+ * Act on the sharers reported so far, signal their processes, tell who listens
+ * that the files' data is lost, and let go of them.
+ */
+static void mf_act(struct mf_batch *batch)
 {
-	if (!batch->nr_sharers)
-		return;
+	for (unsigned int i = 0; i < batch->nr_sharers; i++)
+		mf_act_on_sharer(batch, &batch->sharers[i]);
+	mf_signal(batch);
 
-	mutex_unlock(&mf_mutex);
 	for (unsigned int i = 0; i < batch->nr_sharers; i++) {
 		const struct mf_sharer *sharer = &batch->sharers[i];
 		struct inode *inode = sharer->mapping->host;
 
-		if (batch->lost)
+		if (sharer->lost)
 			fserror_report_data_lost(inode,
 					(loff_t)sharer->index << PAGE_SHIFT,
 					(u64)sharer->nr << PAGE_SHIFT,
@@ -342,38 +402,26 @@ static void mf_release(struct mf_batch *batch)
 		iput(inode);
 	}
 	batch->nr_sharers = 0;
-	mutex_lock(&mf_mutex);
+	cond_resched();
 }
 
-/*
- * One call of the operation.  If the filesystem does not have it, or can not say,
- * all that is known is the mapping itself, and that is enough if it is a file's.
- *
- * Memory must not be had from reclaiming inodes, see mf_mutex above.
- */
+/* One call of the operation. */
 static int mf_ask_mapping(struct address_space *mapping,
 			  struct memory_failure_control *mfc)
 {
-	unsigned int nofs = memalloc_nofs_save();
-	int error = -EOPNOTSUPP;
+	u64 cookie[ARRAY_SIZE(mfc->cookie)];
+	int error;
 
-	if (mapping->a_ops->memory_failure)
-		error = mapping->a_ops->memory_failure(mapping, mfc);
-	memalloc_nofs_restore(nofs);
-	mfc->batch->lost = error != -EOPNOTSUPP;
-	if (mfc->batch->lost)
-		return error;
-	if (!dax_mapping(mapping))
-		return -EBUSY;
-	mf_add_sharer(mfc, mapping, mfc->index, mfc->pfn, mfc->nr);
-	return 0;
+	if (!mapping->a_ops->memory_failure)
+		return -EOPNOTSUPP;
+	memcpy(cookie, mfc->cookie, sizeof(cookie));
+	error = mapping->a_ops->memory_failure(mapping, mfc);
+	if (WARN_ON_ONCE(error == -EAGAIN &&
+			 !memcmp(cookie, mfc->cookie, sizeof(cookie))))
+		error = -EIO;
+	return error;
 }
 
-/*
- * Between two batches the filesystem is free to change, and to move the owner that
- * was to be reported next to before the place that the cookie names.  Is there
- * somebody left?
- */
 static bool mf_still_mapped(const struct memory_failure_control *mfc)
 {
 	for (unsigned long i = 0; i < mfc->nr; i++)
@@ -383,27 +431,80 @@ static bool mf_still_mapped(const struct memory_failure_control *mfc)
 }
 
 /*
+ * The next DAX file of a filesystem that has pages in use, after @prev or the first
+ * one, with a reference; the one to @prev is dropped.  All of them are in core.
+ */
+static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
+{
+	struct inode *inode = list_prepare_entry(prev, &sb->s_inodes, i_sb_list);
+	bool found = false;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry_continue(inode, &sb->s_inodes, i_sb_list) {
+		bool wanted = dax_mapping(inode->i_mapping) &&
+			READ_ONCE(inode->i_mapping->nrpages);
+
+		if (!wanted && !need_resched())
+			continue;
+		spin_lock(&inode->i_lock);
+		if (inode_state_read(inode) & (I_FREEING | I_WILL_FREE | I_NEW)) {
+			spin_unlock(&inode->i_lock);
+			continue;
+		}
+		__iget(inode);
+		spin_unlock(&inode->i_lock);
+		found = wanted;
+		if (found)
+			break;
+
+		/* A place to go on from. */
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(prev);
+		prev = inode;
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(prev);
+	return found ? inode : NULL;
+}
+
+/* Report a file that has the failed pages in use to ourselves. */
+static void mf_search_file(struct address_space *mapping,
+			   struct memory_failure_control *mfc)
+{
+	unsigned long pfn, nr;
+
+	for (pgoff_t index = 0; (nr = dax_next_entry(mapping, &index, &pfn));
+	     index += nr) {
+		unsigned long start = max(pfn, mfc->pfn);
+		unsigned long end = min(pfn + nr, mfc->pfn + mfc->nr);
+
+		if (start >= end)
+			continue;
+		if (mf_batch_full(mfc))
+			mf_act(mfc->batch);
+		mf_add_sharer(mfc, mapping, index + (start - pfn), start,
+			      end - start);
+	}
+}
+
+/*
  * Unmap the failed pages from every process that maps them by any file that
- * shares them, and signal those that want to know, or have to.  @mapping and its
- * superblock are pinned.
+ * shares them, and signal those that want to know, or have to.  @mapping, with
+ * @pfn at @index, and its superblock are pinned.
+ *
+ * If the filesystem can not say who shares the pages, without a reverse mapping
+ * or because it has lost that as well, all its files are searched.  That takes
+ * time in proportion to the DAX entries of all of them.  So they are if somebody
+ * maps the pages still: by a place that has got other pages since, as when a
+ * device-mapper table was reloaded; or because the filesystem has changed between
+ * two batches.  Another page of a larger folio looks like that, too.
  */
 static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 			     unsigned long pfn, unsigned long nr, int mf_flags)
 {
-	struct mf_room *room __free(kfree) =
-		kmalloc_obj(*room, GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN);
-	struct mf_sharer sharers[MF_BATCH_RESERVE];
-	struct mf_victim victims[MF_BATCH_RESERVE];
-	struct mf_batch batch = {
-		/*
-		 * Another page can not be put in the place of this one, so
-		 * whoever consumes it has to be stopped.
-		 */
-		.mf_flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL,
-		.max = room ? MF_BATCH_SLOTS : MF_BATCH_RESERVE,
-		.sharers = room ? room->sharers : sharers,
-		.victims = room ? room->victims : victims,
-	};
+	struct mf_batch batch;
 	struct memory_failure_control mfc = {
 		.pfn = pfn,
 		.nr = nr,
@@ -411,127 +512,222 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 		.mf_flags = mf_flags,
 		.batch = &batch,
 	};
-	unsigned int batches = 0, retries = 2;
+	bool file = dax_mapping(mapping);
+	struct inode *inode = NULL;
 	int error;
 
-	lockdep_assert_held(&mf_mutex);
+	mf_batch_init(&batch, mf_flags);
 
-again:
+	/* Whatever the filesystem says: this one has the page. */
+	if (file)
+		mf_act_on_page(&batch, mapping, index, pfn);
 	do {
-		u64 cookie[ARRAY_SIZE(mfc.cookie)];
-
-		memcpy(cookie, mfc.cookie, sizeof(cookie));
 		error = mf_ask_mapping(mapping, &mfc);
-		if (WARN_ON_ONCE(error == -EAGAIN &&
-				 !memcmp(cookie, mfc.cookie, sizeof(cookie))))
-			error = -EIO;
-
-		for (unsigned int i = 0; i < batch.nr_sharers; i++)
-			mf_act_on_sharer(&batch, &batch.sharers[i]);
-		mf_signal(&batch);
-		mf_release(&batch);
-		batches++;
-		cond_resched();
+		mf_act(&batch);
 	} while (error == -EAGAIN);
 
-	if (!error && batches > 1 && retries-- && mf_still_mapped(&mfc)) {
-		memset(mfc.cookie, 0, sizeof(mfc.cookie));
-		goto again;
+	if ((error && !file) || mf_still_mapped(&mfc)) {
+		batch.missed_only = !error;
+		while ((inode = mf_next_file(dax_mapping_sb(mapping), inode)))
+			mf_search_file(inode->i_mapping, &mfc);
+		mf_act(&batch);
 	}
+	mf_batch_exit(&batch);
 	return error;
 }
 
-/*
- * Drop the reference that kept a filesystem mounted.  Like in mf_release(), it
- * may be the last one.
- */
-static void mf_put_super(struct super_block *sb)
+/* A page that no file has in use, but that a filesystem has registered. */
+static int mf_handle_unused(unsigned long pfn, int mf_flags)
 {
-	mutex_unlock(&mf_mutex);
-	deactivate_super(sb);
-	mutex_lock(&mf_mutex);
-}
-
-/**
- * memory_failure_range - pages of a device have failed that no file has mapped
- * @sb: the filesystem
- * @mapping: the address space that stands for the device
- * @index: page offset in @mapping of the first failed page
- * @pfn: its page frame number
- * @nr: number of pages
- * @mf_flags: MF_* flags of memory_failure()
- *
- * For the filesystem, when it is told of the failure in another way than by
- * ->memory_failure(), from within memory_failure().
- *
- * Context: process context, mf_mutex held (it is released and taken again), no
- * lock of a filesystem.
- * Return: 0, -ENXIO if the filesystem is being unmounted, or the error of
- * ->memory_failure().
- */
-int memory_failure_range(struct super_block *sb, struct address_space *mapping,
-			 pgoff_t index, unsigned long pfn, unsigned long nr,
-			 int mf_flags)
-{
+	struct address_space *mapping;
+	struct super_block *sb;
+	pgoff_t index;
 	int error;
 
-	if (!atomic_inc_not_zero(&sb->s_active))
-		return -ENXIO;
-	error = mf_handle_mapping(mapping, index, pfn, nr, mf_flags);
-	mf_put_super(sb);
-	return error;
+	mapping = pfn_address_space_get(pfn, &index);
+	if (!mapping)
+		return -EBUSY;
+	sb = dax_mapping_sb(mapping);
+	error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags);
+	deactivate_super(sb);
+	return error == -EOPNOTSUPP ? -EBUSY : error;
 }
-EXPORT_SYMBOL_GPL(memory_failure_range);
 
 /**
  * memory_failure_dax - a page that a filesystem may use by DAX has failed
- * @pfn: the page frame number
+ * @pfn: the page frame number; the caller keeps its dev_pagemap alive
  * @mf_flags: MF_* flags of memory_failure()
- * @pgmap: the device's, with a reference
  * @known: set to true if the page was known to be bad, which changes nothing
  *	about what is done
  *
- * Its mapping is asked, if it has one with the operation.  Otherwise it goes by
- * way of the driver to the holder of the dax_device, and if that does not lead
- * anywhere, the file that is found by the mapping is all there is.
+ * The mapping of the page is asked who shares it, or, if no file has it in use,
+ * the mapping that stands for the device, if a mounted filesystem has registered
+ * it.
  *
- * Context: process context, mf_mutex held (it is released and taken again).
+ * Context: process context, no locks, mf_mutex included.
  * Return: 0, -EOPNOTSUPP if hwpoison_filter() does not want the event, -EBUSY if
  * it can not be found out who uses the page, or what the filesystem says.
  */
-int memory_failure_dax(unsigned long pfn, int mf_flags,
-		       struct dev_pagemap *pgmap, bool *known)
+int memory_failure_dax(unsigned long pfn, int mf_flags, bool *known)
 {
 	struct address_space *mapping;
 	pgoff_t index;
 	int error;
 
 	/* From here on no fault takes the page into use. */
-	mapping = dax_hwpoison_page(pfn, &index, known);
+	*known = dax_hwpoison_page(pfn);
+	mapping = dax_pin_mapping(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
-	if (mapping && mf_is_filtered(pfn_to_page(pfn))) {
+	if (mf_is_filtered(pfn_to_page(pfn))) {
 		if (!*known)
 			ClearPageHWPoison(pfn_to_page(pfn));
 		error = -EOPNOTSUPP;
-		goto unpin;
-	}
-
-	error = -EOPNOTSUPP;
-	if (mapping && mapping->a_ops->memory_failure)
+	} else if (!mapping) {
+		error = mf_handle_unused(pfn, mf_flags);
+	} else {
 		error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags);
-	else if (pgmap_has_memory_failure(pgmap))
-		error = pgmap->ops->memory_failure(pgmap, pfn, 1, mf_flags);
-	if (error == -EOPNOTSUPP)
-		error = mapping ?
-			mf_handle_mapping(mapping, index, pfn, 1, mf_flags) :
-			-EBUSY;
-	if (!mapping)
-		return error;
-unpin:
-	/* As in mf_put_super(). */
-	mutex_unlock(&mf_mutex);
-	dax_unpin_mapping(mapping);
-	mutex_lock(&mf_mutex);
+		/* The file, or whoever was found to have it, is all there is. */
+		if (error == -EOPNOTSUPP)
+			error = 0;
+	}
+	if (mapping)
+		dax_unpin_mapping(mapping);
 	return error;
 }
+
+/* What goes away. */
+struct mf_removal {
+	struct mf_batch batch;
+	unsigned long start;	/* first page frame */
+	unsigned long last;
+};
+
+/*
+ * Unmap what goes away from a file.  The entry is locked, as a fault that found the
+ * device alive may still be on its way.
+ */
+static void mf_unmap_file(struct address_space *mapping,
+			  struct mf_removal *removal)
+{
+	unsigned long pfn, nr;
+	dax_entry_t cookie;
+
+	for (pgoff_t index = 0;
+	     (cookie = dax_lock_next_entry(mapping, &index, &pfn, &nr));
+	     index += nr) {
+		if (pfn <= removal->last && pfn + nr > removal->start)
+			mf_unmap_pages(&removal->batch, mapping, index, pfn, nr);
+		dax_unlock_mapping_entry(mapping, index, cookie);
+		cond_resched();
+	}
+}
+
+/* Make a file forget all its pages, if some of them go away. */
+static void mf_revoke_file(struct address_space *mapping,
+			   struct mf_removal *removal)
+{
+	unsigned long pfn, nr;
+
+	for (pgoff_t index = 0; (nr = dax_next_entry(mapping, &index, &pfn));
+	     index += nr) {
+		if (pfn <= removal->last && pfn + nr > removal->start) {
+			dax_revoke_layout(mapping->host);
+			return;
+		}
+		cond_resched();
+	}
+}
+
+/*
+ * Take the pages of its files from a filesystem whose device goes away.  The
+ * device still does what is asked of it by bios: like when the block device goes
+ * away, write back what is dirty, and then shut down.  Nobody will thaw the
+ * filesystem any more, and who waits for that would wait for ever.
+ *
+ * Processes are signalled before pins are waited for: they may be theirs.
+ */
+static void mf_revoke_super(struct super_block *sb, struct mf_removal *removal)
+{
+	struct inode *inode = NULL;
+
+	down_read(&sb->s_umount);
+	if (sb->s_root && (sb->s_flags & SB_ACTIVE))
+		sync_filesystem(sb);
+	up_read(&sb->s_umount);
+	if (sb->s_op->shutdown)
+		sb->s_op->shutdown(sb);
+	thaw_super(sb, FREEZE_HOLDER_USERSPACE, NULL);
+
+	while ((inode = mf_next_file(sb, inode)))
+		mf_unmap_file(inode->i_mapping, removal);
+	mf_signal(&removal->batch);
+	while ((inode = mf_next_file(sb, inode)))
+		mf_revoke_file(inode->i_mapping, removal);
+}
+
+/* Find the user of a page, and take it from them. */
+static void mf_revoke_page(unsigned long pfn, struct mf_removal *removal)
+{
+	struct address_space *mapping;
+	pgoff_t index;
+
+	mapping = dax_pin_mapping(pfn, &index);
+	if (mapping) {
+		mf_revoke_super(dax_mapping_sb(mapping), removal);
+		dax_unpin_mapping(mapping);
+	} else {	/* it is being evicted */
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+/**
+ * memory_failure_pre_remove - the pages of a device are about to go away
+ * @pgmap: the device's pages, one range of type MEMORY_DEVICE_FS_DAX
+ *
+ * For drivers, when nobody can come by a page of the device any more, see
+ * kill_dax(), and before the pages are freed.  Filesystems that have them in use,
+ * or have registered them, are shut down; processes that map them are signalled;
+ * no DAX entry points to them any more.
+ *
+ * Context: process context, no locks of a filesystem.  Waits for pins on the
+ * pages to be dropped, without a limit: the memory they are in is freed next.
+ */
+void memory_failure_pre_remove(struct dev_pagemap *pgmap)
+{
+	struct mf_removal removal = {
+		.start = PHYS_PFN(pgmap->range.start),
+		.last = PHYS_PFN(pgmap->range.end),
+	};
+	struct pfn_address_space range;
+	unsigned long pfn;
+
+	WARN_ON_ONCE(pgmap->nr_range > 1);
+	mf_batch_init(&removal.batch, 0);
+	/* The pages are well: nobody consumes anything bad. */
+	removal.batch.mf_flags = 0;
+	removal.batch.removal = true;
+
+	while (pfn_address_space_take(removal.start, removal.last, &range)) {
+		struct super_block *sb = dax_mapping_sb(range.mapping);
+
+		/* Device-mapper may have moved it to another device. */
+		if (!dax_proxy_has_left(&range))
+			mf_revoke_super(sb, &removal);
+		deactivate_super(sb);
+	}
+
+	/*
+	 * Filesystems that do not register what they use, and files that are
+	 * just being evicted.
+	 */
+	for (pfn = removal.start; pfn <= removal.last; pfn++) {
+		if (!pgmap_pfn_valid(pgmap, pfn))
+			continue;
+		while (READ_ONCE(pfn_folio(pfn)->mapping))
+			mf_revoke_page(pfn, &removal);
+		cond_resched();
+	}
+	mf_batch_exit(&removal.batch);
+}
+EXPORT_SYMBOL_GPL(memory_failure_pre_remove);

@@ -66,10 +66,11 @@
 #include <linux/memory-failure.h>
 
 /*
- * How many records to step over before the locks are released, if hardly any of
- * them has to do with the failed blocks.
+ * Where to go on is looked up, and the records that follow are stepped through.
+ * If so many in a row have nothing to do with the failed blocks, as others that
+ * begin further left overlap them, the btree is asked instead.
  */
-#define XFS_MF_MAX_STEPS	1024
+#define XFS_MF_MAX_STEPS	64
 
 /* What mfc->cookie is to us.  All zero: not begun. */
 struct xfs_mf_cookie {
@@ -89,8 +90,6 @@ struct xfs_mf_range {
 	xfs_daddr_t		daddr;		/* of mfc->pfn */
 	xfs_agblock_t		start;		/* first block in the group */
 	xfs_agblock_t		end;		/* last block in the group */
-	struct xfs_inode	*ip;		/* has been reported, ... */
-	pgoff_t			index;		/* ... with this page */
 };
 
 static struct xfs_mf_cookie *
@@ -157,22 +156,17 @@ xfs_mf_report_file(
 	struct xfs_mount		*mp = cur->bc_mp;
 	struct xfs_inode		*ip;
 	xfs_agblock_t			start, end;
-	pgoff_t				index;
-	unsigned long			pfn, nr;
+	uint64_t			offset, len;
+	unsigned long			pfn;
 	int				error;
 
 	start = max(rec->rm_startblock, range->start);
 	end = min(rec->rm_startblock + rec->rm_blockcount - 1, range->end);
-	index = XFS_FSB_TO_B(mp, rec->rm_offset +
-				 (start - rec->rm_startblock)) >> PAGE_SHIFT;
-	nr = XFS_FSB_TO_B(mp, end - start + 1) >> PAGE_SHIFT;
+	offset = XFS_FSB_TO_B(mp, rec->rm_offset + (start - rec->rm_startblock));
+	len = XFS_FSB_TO_B(mp, end - start + 1);
 	pfn = range->mfc->pfn +
 		(BBTOB(xfs_gbno_to_daddr(range->xg, start) - range->daddr) >>
 		 PAGE_SHIFT);
-
-	if (range->ip && rec->rm_owner == I_INO(range->ip) &&
-	    index == range->index)
-		return 0;
 
 	/* Before we have an inode that could be the last to let go of. */
 	if (mf_batch_full(range->mfc))
@@ -192,7 +186,9 @@ xfs_mf_report_file(
 		return 0;
 	}
 
-	mf_add_sharer(range->mfc, VFS_I(ip)->i_mapping, index, pfn, nr);
+	/* Blocks may be smaller than pages, but not of files that use DAX. */
+	mf_add_sharer(range->mfc, VFS_I(ip)->i_mapping, offset >> PAGE_SHIFT,
+			pfn, PHYS_PFN(PAGE_ALIGN(offset_in_page(offset) + len)));
 	xfs_irele(ip);
 	return 0;
 }
@@ -215,42 +211,32 @@ xfs_mf_report_rec(
 }
 
 static int
-xfs_mf_first_rec(
+xfs_mf_query_rec(
 	struct xfs_btree_cur		*cur,
 	const struct xfs_rmap_irec	*rec,
 	void				*data)
 {
 	struct xfs_mf_range		*range = data;
-
-	xfs_mf_set_cookie(range, rec);
-	return -ECANCELED;
-}
-
-/* Set the cookie to the first record that overlaps the range. */
-static int
-xfs_mf_find_first_rec(
-	struct xfs_btree_cur		*cur,
-	struct xfs_mf_range		*range)
-{
-	struct xfs_rmap_irec		low = {
-		.rm_startblock		= range->start,
-	};
-	struct xfs_rmap_irec		high;
+	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
 	int				error;
 
-	memset(&high, 0xFF, sizeof(high));
-	high.rm_startblock = range->end;
-	error = xfs_rmap_query_range(cur, &low, &high, xfs_mf_first_rec, range);
-	return error == -ECANCELED ? 0 : error;
+	if (cookie->owner && xfs_mf_rec_is_done(rec, cookie))
+		return 0;
+	error = xfs_mf_report_rec(cur, rec, range);
+	if (error == -EAGAIN)
+		xfs_mf_set_cookie(range, rec);
+	return error;
 }
 
 /*
- * Report the owners of the range in one group, from where the cookie points to.
+ * Report the owners of the range in one group, or go on with it from where the
+ * cookie points to.
  *
  * Records overlap each other, with shared extents, so that those which overlap
- * the range need not follow one another.  xfs_rmap_query_range() finds the
- * first one, but it can not be told to start after a record that has been
- * reported.  Look that up and step on.
+ * the range need not follow one another.  xfs_rmap_query_range() finds them, but
+ * it can not be told to start after a record that has been reported, and would
+ * go through all of them again for each batch.  So step through them from there,
+ * as long as they are dense.
  */
 static int
 xfs_mf_report_group(
@@ -258,16 +244,16 @@ xfs_mf_report_group(
 	struct xfs_mf_range		*range)
 {
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
-	struct xfs_rmap_irec		rec;
+	struct xfs_rmap_irec		low = {
+		.rm_startblock		= range->start,
+	};
+	struct xfs_rmap_irec		high, rec;
 	unsigned int			steps = 0;
 	int				more;
 	int				error;
 
-	if (!cookie->owner) {
-		error = xfs_mf_find_first_rec(cur, range);
-		if (error || !cookie->owner)
-			return error;
-	}
+	if (!cookie->owner)
+		goto query;
 
 	rec.rm_startblock = cookie->startblock;
 	rec.rm_owner = cookie->owner;
@@ -282,33 +268,29 @@ xfs_mf_report_group(
 	while (!error && more) {
 		error = xfs_rmap_get_rec(cur, &rec, &more);
 		if (error || !more || rec.rm_startblock > range->end)
-			break;
-		if (!xfs_mf_rec_is_done(&rec, cookie) &&
-		    rec.rm_startblock + rec.rm_blockcount > range->start) {
-			error = xfs_mf_report_rec(cur, &rec, range);
-			if (error == -EAGAIN)
-				xfs_mf_set_cookie(range, &rec);
+			return error;
+		if (rec.rm_startblock + rec.rm_blockcount > range->start) {
+			error = xfs_mf_query_rec(cur, &rec, range);
 			if (error)
-				break;
-		}
-		if (++steps == XFS_MF_MAX_STEPS) {
-			error = xfs_btree_increment(cur, 0, &more);
-			if (!error && more)
-				error = xfs_rmap_get_rec(cur, &rec, &more);
-			if (!error && more) {
-				xfs_mf_set_cookie(range, &rec);
-				error = -EAGAIN;
-			}
-			break;
+				return error;
+			steps = 0;
+		} else if (++steps == XFS_MF_MAX_STEPS) {
+			xfs_mf_set_cookie(range, &rec);
+			goto query;
 		}
 		error = xfs_btree_increment(cur, 0, &more);
 	}
 	return error;
+
+query:
+	memset(&high, 0xFF, sizeof(high));
+	high.rm_startblock = range->end;
+	return xfs_rmap_query_range(cur, &low, &high, xfs_mf_query_rec, range);
 }
 
 /* Lock the reverse mapping of a group for the time that reporting takes. */
 static int
-xfs_mf_lock_group(
+xfs_mf_report_locked(
 	struct xfs_trans		*tp,
 	struct xfs_mf_range		*range)
 {
@@ -345,15 +327,12 @@ xfs_mf_report_range(
 	enum xfs_group_type		type,
 	xfs_daddr_t			daddr,
 	uint64_t			bblen,
-	struct xfs_inode		*ip,
 	struct memory_failure_control	*mfc)
 {
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(mfc);
 	struct xfs_mf_range		range = {
 		.mfc			= mfc,
 		.daddr			= daddr,
-		.ip			= ip,
-		.index			= mfc->index,
 	};
 	struct xfs_group		*xg = NULL;
 	struct xfs_trans		*tp;
@@ -383,7 +362,7 @@ xfs_mf_report_range(
 		if (xg->xg_gno != cookie->gno || !cookie->daddr)
 			xfs_mf_set_cookie(&range, NULL);
 
-		error = xfs_mf_lock_group(tp, &range);
+		error = xfs_mf_report_locked(tp, &range);
 		if (error) {
 			xfs_group_rele(xg);
 			break;
@@ -404,60 +383,57 @@ xfs_mf_report_range(
 	return error;
 }
 
-/* Does the sector @daddr of the device have the page frame @pfn? */
+/*
+ * Does the sector @daddr of the device have the page frame @pfn, and do those
+ * after it follow?  What device-mapper makes of it may have changed.
+ */
 static bool
 xfs_mf_daddr_is_pfn(
 	struct xfs_buftarg		*btp,
 	xfs_daddr_t			daddr,
-	unsigned long			pfn)
+	unsigned long			pfn,
+	unsigned long			count)
 {
 	unsigned long			found;
-	void				*kaddr;
 	long				nr;
 	int				id;
 
 	id = dax_read_lock();
 	/* Any other mode refuses bad blocks, and this is one. */
 	nr = dax_direct_access(btp->bt_daxdev,
-			PHYS_PFN(BBTOB(daddr) + btp->bt_dax_part_off), 1,
-			DAX_RECOVERY_WRITE, &kaddr, &found);
+			PHYS_PFN(BBTOB(daddr) + btp->bt_dax_part_off), count,
+			DAX_RECOVERY_WRITE, NULL, &found);
 	dax_read_unlock(id);
-	return nr > 0 && found == pfn;
+	return nr == count && found == pfn;
 }
 
 /*
- * Where page @index of a file is: the type of the group, and the place on the
- * device, which is XFS_BUF_DADDR_NULL if it has not got @pfn.
+ * Where page @index of a fork is on the device: XFS_BUF_DADDR_NULL if it does not
+ * have @pfn.
  */
 static int
-xfs_mf_file_daddr(
+xfs_mf_fork_daddr(
 	struct xfs_inode		*ip,
+	int				bmapi_flags,
 	pgoff_t				index,
 	unsigned long			pfn,
-	enum xfs_group_type		*type,
 	xfs_daddr_t			*daddr)
 {
 	struct xfs_mount		*mp = ip->i_mount;
-	xfs_fileoff_t			fileoff;
 	struct xfs_bmbt_irec		imap;
-	uint				lock_mode;
 	int				nimaps = 1;
 	int				error;
 
 	*daddr = XFS_BUF_DADDR_NULL;
-	fileoff = XFS_B_TO_FSBT(mp, (loff_t)index << PAGE_SHIFT);
-
-	lock_mode = xfs_ilock_data_map_shared(ip);
-	*type = XFS_IS_REALTIME_INODE(ip) ? XG_TYPE_RTG : XG_TYPE_AG;
-	error = xfs_bmapi_read(ip, fileoff, 1, &imap, &nimaps, 0);
-	if (!error && nimaps && xfs_bmap_is_real_extent(&imap))
-		*daddr = xfs_fsb_to_db(ip, imap.br_startblock);
-	xfs_iunlock(ip, lock_mode);
-
-	if (*daddr != XFS_BUF_DADDR_NULL &&
-	    !xfs_mf_daddr_is_pfn(xfs_group_type_buftarg(mp, *type), *daddr, pfn))
+	error = xfs_bmapi_read(ip,
+			XFS_B_TO_FSBT(mp, (loff_t)index << PAGE_SHIFT), 1,
+			&imap, &nimaps, bmapi_flags);
+	if (error || !nimaps || !xfs_bmap_is_real_extent(&imap))
+		return error;
+	*daddr = xfs_fsb_to_db(ip, imap.br_startblock);
+	if (!xfs_mf_daddr_is_pfn(xfs_inode_buftarg(ip), *daddr, pfn, 1))
 		*daddr = XFS_BUF_DADDR_NULL;
-	return error;
+	return 0;
 }
 
 static bool
@@ -465,6 +441,9 @@ xfs_mf_has_rmap(
 	struct xfs_mount		*mp,
 	enum xfs_group_type		type)
 {
+	/* Without log recovery the btrees may be anything. */
+	if (xfs_has_norecovery(mp))
+		return false;
 	return type == XG_TYPE_RTG ? xfs_has_rtrmapbt(mp) : xfs_has_rmapbt(mp);
 }
 
@@ -483,29 +462,44 @@ xfs_file_memory_failure(
 	uint64_t			bblen = BTOBB(PAGE_SIZE);
 	enum xfs_group_type		type;
 	xfs_daddr_t			daddr;
+	uint				lock_mode;
+	bool				staging = false;
 	int				error;
 
 	/* What the pages of a file are on the device need not be adjacent. */
 	if (WARN_ON_ONCE(mfc->nr != 1))
 		return -EINVAL;
 
+	if (xfs_is_shutdown(mp))
+		return -EOPNOTSUPP;
 	if (cookie->daddr)
 		return xfs_mf_report_range(mp, cookie->type, cookie->daddr - 1,
-				bblen, ip, mfc);
+				bblen, mfc);
 
-	/* Whatever there is to find out: this one has the page. */
-	mf_add_sharer(mfc, mapping, mfc->index, mfc->pfn, 1);
-
-	error = xfs_mf_file_daddr(ip, mfc->index, mfc->pfn, &type, &daddr);
+	/*
+	 * A fault that copies has mapped the new block when it becomes the
+	 * file's.
+	 */
+	lock_mode = xfs_ilock_data_map_shared(ip);
+	type = XFS_IS_REALTIME_INODE(ip) ? XG_TYPE_RTG : XG_TYPE_AG;
+	error = xfs_mf_fork_daddr(ip, 0, mfc->index, mfc->pfn, &daddr);
+	if (!error && daddr == XFS_BUF_DADDR_NULL && xfs_inode_has_cow_data(ip)) {
+		staging = true;
+		error = xfs_mf_fork_daddr(ip, XFS_BMAPI_COWFORK, mfc->index,
+				mfc->pfn, &daddr);
+	}
+	xfs_iunlock(ip, lock_mode);
 	if (error || daddr == XFS_BUF_DADDR_NULL)
 		return error;
 
 	xfs_healthmon_report_media(mp,
 			type == XG_TYPE_RTG ? XFS_DEV_RT : XFS_DEV_DATA,
 			daddr, bblen);
-	if (!xfs_mf_has_rmap(mp, type))
+	if (staging || !xfs_mf_has_rmap(mp, type)) {
+		mf_add_sharer(mfc, mapping, mfc->index, mfc->pfn, 1);
 		return 0;
-	return xfs_mf_report_range(mp, type, daddr, bblen, ip, mfc);
+	}
+	return xfs_mf_report_range(mp, type, daddr, bblen, mfc);
 }
 
 /* Losing a part of the log is losing metadata. */
@@ -515,6 +509,9 @@ xfs_mf_lose_log(
 	xfs_daddr_t			daddr,
 	uint64_t			bblen)
 {
+	/* The device may be larger than the log. */
+	if (daddr >= XFS_FSB_TO_BB(mp, mp->m_sb.sb_logblocks))
+		return 0;
 	xfs_healthmon_report_media(mp, XFS_DEV_LOG, daddr, bblen);
 	xfs_err(mp, "ondisk log corrupt, shutting down fs!");
 	xfs_force_shutdown(mp, SHUTDOWN_CORRUPT_ONDISK);
@@ -535,18 +532,23 @@ xfs_proxy_memory_failure(
 
 	bblen = BTOBB((u64)mfc->nr << PAGE_SHIFT);
 	daddr = BTOBB(((u64)mfc->index << PAGE_SHIFT) - btp->bt_dax_part_off);
+	if (!xfs_mf_daddr_is_pfn(btp, daddr, mfc->pfn, mfc->nr))
+		return -EOPNOTSUPP;
 	if (btp == mp->m_logdev_targp && btp != mp->m_ddev_targp)
 		return xfs_mf_lose_log(mp, daddr, bblen);
-	if (btp == mp->m_rtdev_targp && btp != mp->m_ddev_targp)
+	/* The realtime section may be at the end of the data device. */
+	if (btp == mp->m_rtdev_targp &&
+	    (btp != mp->m_ddev_targp ||
+	     daddr >= XFS_FSB_TO_BB(mp, mp->m_sb.sb_rtstart)))
 		type = XG_TYPE_RTG;
 
 	if (!xfs_mf_cookie(mfc)->daddr)
 		xfs_healthmon_report_media(mp,
 				type == XG_TYPE_RTG ? XFS_DEV_RT : XFS_DEV_DATA,
 				daddr, bblen);
-	if (!xfs_mf_has_rmap(mp, type))
+	if (xfs_is_shutdown(mp) || !xfs_mf_has_rmap(mp, type))
 		return -EOPNOTSUPP;
-	return xfs_mf_report_range(mp, type, daddr, bblen, NULL, mfc);
+	return xfs_mf_report_range(mp, type, daddr, bblen, mfc);
 }
 
 static const struct address_space_operations xfs_dax_proxy_aops = {
@@ -569,4 +571,47 @@ xfs_buftarg_alloc_dax_proxy(
 		return PTR_ERR(proxy);
 	btp->bt_dax_proxy = proxy;
 	return 0;
+}
+
+void
+xfs_mf_unregister(
+	struct xfs_mount		*mp)
+{
+	dax_proxy_unregister(mp->m_ddev_targp->bt_dax_proxy);
+	if (mp->m_rtdev_targp && mp->m_rtdev_targp != mp->m_ddev_targp)
+		dax_proxy_unregister(mp->m_rtdev_targp->bt_dax_proxy);
+	if (mp->m_logdev_targp != mp->m_ddev_targp)
+		dax_proxy_unregister(mp->m_logdev_targp->bt_dax_proxy);
+}
+
+static void
+xfs_mf_register_buftarg(
+	struct xfs_buftarg		*btp)
+{
+	int				error;
+
+	if (!btp || !btp->bt_dax_proxy)
+		return;
+	error = dax_proxy_register(btp->bt_dax_proxy, btp->bt_daxdev,
+			btp->bt_dax_part_off, bdev_nr_bytes(btp->bt_bdev));
+	if (error)
+		xfs_notice(btp->bt_mount,
+"failures of pages of %pg that no file has mapped will go unnoticed, error %d.",
+				btp->bt_bdev, error);
+}
+
+/*
+ * Ask to be told of the failures of all pages of the filesystem's devices, from
+ * now on: anything that is looked up then has to be there.  Once more, when the
+ * devices have grown.
+ */
+void
+xfs_mf_register(
+	struct xfs_mount		*mp)
+{
+	xfs_mf_register_buftarg(mp->m_ddev_targp);
+	if (mp->m_rtdev_targp != mp->m_ddev_targp)
+		xfs_mf_register_buftarg(mp->m_rtdev_targp);
+	if (mp->m_logdev_targp != mp->m_ddev_targp)
+		xfs_mf_register_buftarg(mp->m_logdev_targp);
 }
