@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <stdarg.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include "fuzz.d/fuzz.h"
@@ -32,11 +31,13 @@
 static struct {
 	uint64_t seed;
 	long ops, seconds, epoch;
+	int ground;			/* -1: now this, now that */
 	bool stream;			/* tell each operation before it is done */
 } run = {
 	.ops = -1,
 	.seconds = -1,
 	.epoch = 1000,
+	.ground = -1,
 };
 
 /* What the worker lets the watcher know. */
@@ -96,11 +97,11 @@ static void announce(const char *what)
 	shared->progress++;
 }
 
-static void begin(void)
+static void begin(int ground)
 {
 	announce("the beginning of an epoch");
 	shared->nr_ops = 0;
-	epoch_begin();
+	epoch_begin(ground);
 }
 
 static void end(void)
@@ -112,28 +113,20 @@ static void end(void)
 
 /* --- what a worker does --- */
 
-/* What an earlier worker has left. */
-static void clean_up(void)
-{
-	int tries = 0;
-
-	while (umount(MNT) && errno == EBUSY) {
-		if (++tries == 50)
-			_exit(ENDS_BROKEN);
-		usleep(100 * 1000);
-	}
-}
-
 static void work_at_random(void)
 {
 	time_t start = now(), told = start;
 	struct op op;
 	long epoch, i;
+	int ground;
 
 	for (epoch = 0; ; epoch++) {
-		printf("# epoch seed=%llu\n",
-		       (unsigned long long)(run.seed + epoch));
-		begin();
+		ground = run.ground < 0 ? random_ground(run.seed + epoch) :
+			run.ground;
+		printf("# epoch seed=%llu ground=%s\n",
+		       (unsigned long long)(run.seed + epoch),
+		       ground_name(ground));
+		begin(ground);
 		random_seed(run.seed + epoch);
 		for (i = 0; i < run.epoch; i++) {
 			op_random(&op);
@@ -156,13 +149,13 @@ static void work_at_random(void)
 
 /* The list that is replayed, and what of it is left out. */
 static struct op list[MAX_OPS];
-static int nr_list, without, nr_without;
+static int nr_list, without, nr_without, ground_of_list;
 
 static void work_from_list(void)
 {
 	int i;
 
-	begin();
+	begin(ground_of_list);
 	for (i = 0; i < nr_list; i++)
 		if (i < without || i >= without + nr_without)
 			do_op(&list[i]);
@@ -186,7 +179,9 @@ static int watch(void (*work)(void))
 	must(pid >= 0, "fork: %m");
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		clean_up();
+		/* of an earlier worker */
+		if (!ground_clean_up())
+			_exit(ENDS_BROKEN);
 		kernel_begin();
 		actors_begin();
 		work();
@@ -221,45 +216,49 @@ static int watch(void (*work)(void))
 
 static void tell_figures(void)
 {
-	printf("# figures ops=%ld left-out=%ld poisons=%ld victims=%ld signals=%ld\n",
+	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld\n",
 	       shared->figures.ops, shared->figures.left_out,
-	       shared->figures.poisons, shared->figures.victims,
-	       shared->figures.signals);
+	       shared->figures.poisons, shared->figures.machine_checks,
+	       shared->figures.victims,
+	       shared->figures.by_pmd, shared->figures.signals, shared->figures.repairs);
 }
 
 /* --- shrinking --- */
 
+/* How many to leave out at a time; and how far that has got is in @without. */
+static int step;
+/* The difference that is looked for; if it is not told, what the list leads to. */
+static char signature[sizeof(shared->signature)];
+
 /*
  * Leave out half of the operations, a quarter, an eighth, ..., one, as long as the
- * rest fails in the same way. @without and @nr_without are told before each trial:
- * if the guest does not survive it, who has started it knows where to go on.
+ * rest fails in the same way. What is left out is told before each trial: if the
+ * guest does not survive it, who has started it knows where to go on.
  */
 static int shrink(void)
 {
-	char signature[sizeof(shared->signature)], line[160];
+	char line[160];
 	bool changed = false;
 	int ret, i;
 
-	if (!nr_without) {
+	if (!step) {
 		ret = watch(work_from_list);
 		if (ret != ENDS_DIFFERS) {
 			printf("# the list does not fail (%d)\n", ret);
 			return ret;
 		}
 		nr_list = shared->nr_ops;
-		nr_without = (nr_list + 1) / 2;
-	} else {
-		shared->signature[0] = '\0';
+		step = (nr_list + 1) / 2;
+		strcpy(signature, shared->signature);
+		printf("# fails: %s\n", signature);
 	}
-	strcpy(signature, shared->signature);
-	printf("# fails: %s\n", signature);
 
-	while (nr_without) {
+	while (step) {
 		while (without < nr_list) {
-			if (nr_without > nr_list - without)
-				nr_without = nr_list - without;
-			printf("# trial of=%d without=%d n=%d\n", nr_list,
-			       without, nr_without);
+			nr_without = step < nr_list - without ?
+				step : nr_list - without;
+			printf("# trial of=%d without=%d n=%d step=%d\n",
+			       nr_list, without, nr_without, step);
 			ret = watch(work_from_list);
 			if (ret == ENDS_HANGS || ret == ENDS_BROKEN)
 				return ret;
@@ -276,10 +275,10 @@ static int shrink(void)
 			}
 		}
 		without = 0;
-		if (nr_without == 1 && !changed)
+		if (step == 1 && !changed)
 			break;
 		changed = false;
-		nr_without = (nr_without + 1) / 2;
+		step = (step + 1) / 2;
 	}
 	printf("# shrunk to %d operations\n", nr_list);
 	for (i = 0; i < nr_list; i++) {
@@ -299,14 +298,24 @@ static uint64_t fresh_seed(void)
 	return (ts.tv_sec * 1000003ULL + ts.tv_nsec) % 1000000000;
 }
 
+static int the_ground(const char *name)
+{
+	int ground = ground_by_name(name);
+
+	must(ground >= 0, "no ground is called %s", name);
+	return ground;
+}
+
 static void read_list(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char line[200];
+	char line[200], name[20];
 
 	must(f, "%s: %m", path);
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "# epoch %*s ground=%19s", name) == 1)
+			ground_of_list = the_ground(name);
 		if (!line[0] || line[0] == '#')
 			continue;
 		must(nr_list < MAX_OPS, "%s: more than %d operations", path,
@@ -316,15 +325,6 @@ static void read_list(const char *path)
 	}
 	fclose(f);
 	must(nr_list, "%s: no operations", path);
-}
-
-/* For kernels with known faults. */
-static void allow(const char *what)
-{
-	if (!strcmp(what, "overwrite-fails"))
-		whole_overwrite_may_fail = true;
-	else
-		ignored_splat = what;
 }
 
 static void set_up(void)
@@ -352,6 +352,10 @@ static int command(int argc, char **argv)
 			shrinks = true;
 			continue;
 		}
+		if (!strcmp(arg, "--machine-checks")) {
+			use_machine_checks();
+			continue;
+		}
 		must(i + 1 < argc, "%s wants an argument", arg);
 		i++;
 		if (!strcmp(arg, "--seed"))
@@ -365,10 +369,12 @@ static int command(int argc, char **argv)
 		else if (!strcmp(arg, "--list"))
 			read_list(argv[i]);
 		else if (!strcmp(arg, "--from"))
-			must(sscanf(argv[i], "%d,%d", &without, &nr_without) ==
-			     2, "--from wants two numbers");
-		else if (!strcmp(arg, "--allow"))
-			allow(argv[i]);
+			must(sscanf(argv[i], "%d,%d", &without, &step) == 2,
+			     "--from wants two numbers");
+		else if (!strcmp(arg, "--as"))
+			snprintf(signature, sizeof(signature), "%s", argv[i]);
+		else if (!strcmp(arg, "--ground"))
+			run.ground = the_ground(argv[i]);
 		else if (!strcmp(arg, "--without"))
 			for (names = argv[i]; (name = strsep(&names, ",")); )
 				must(op_disable(name), "no operation is called %s",
@@ -417,9 +423,11 @@ static void run_scenario(void)
 	set_up();
 	run.ops = 600;
 	run.seed = FIXED_SEED;
+	run.ground = 0;
 	if (!agrees("a fixed"))
 		return;
 	run.seed = fresh_seed();
+	run.ground = -1;
 	agrees("a fresh");
 }
 

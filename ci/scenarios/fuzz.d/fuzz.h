@@ -12,6 +12,7 @@
  *			model, and how the two are compared
  *	actors.c	the processes that map files, load, store and get signals
  *	kernel.c	what the kernel tells: extents, page tables, page flags, log
+ *	ground.c	what the filesystem is on: a partition, a mapped device, ...
  *	fuzz.c		seeds, epochs, replay, shrinking, and who watches it all
  *
  * What the model takes from the kernel is where a block is on the device, when
@@ -54,6 +55,7 @@ struct inode {
 	int mappings;
 	int fd;				/* -1: not open */
 	char path[32];
+	bool huge;
 	long nr_pages;			/* size */
 	bool lost;			/* it has lost what was written to it */
 	struct block *page[HUGE_PAGES];	/* NULL: hole, or unwritten */
@@ -92,14 +94,18 @@ extern bool early_by_default;
 struct inode *inode_new(int slot, const char *path);
 void inode_unlink(struct inode *inode);
 void inode_unmapped(struct inode *inode);
-bool is_huge(const struct inode *inode);
 void page_set(struct inode *inode, long page, struct block *block);
 struct block *block_new(void);
 struct block *block_at(long where);
 void block_is_at(struct block *block, long where);
 bool bad(const struct block *block);
 bool bad_place(long where);
-void bad_from_now(long where);
+void bad_from_now(long where, bool recorded);
+bool recorded(const struct block *block);
+bool recorded_place(long where);
+bool recorded_and_free(void);
+void repaired(long where);
+extern int inodes_gone;			/* that were unlinked */
 void files_lost(const struct block *block);
 /* From the page tables goes what of the file is in these pages. */
 void unmapped(struct inode *inode, long from, long to);
@@ -165,15 +171,9 @@ pid_t actor_pid(int p);
 /* --- the kernel --- */
 
 void kernel_begin(void);
-void device_begin(void);		/* the same for each filesystem */
-void device_renew(void);
-long pages_of_device(void);
-void device_starts_at(unsigned long pfn);
-unsigned long pfn_at(long where);
-long where_is(unsigned long pfn);	/* -1: not on the device */
 /* Where the pages are; -1 for a hole, -2 for unwritten ones. */
 void extents(int fd, long from, long to, long *where);
-bool some_staged(bool (*is_so)(long where));
+long find_page(uint64_t owner, bool (*wanted)(long where));
 void read_tables(int p, unsigned long addr, long pages, uint64_t *entries);
 #define PM_PRESENT	(1ULL << 63)
 #define PM_FILE		(1ULL << 61)
@@ -182,7 +182,24 @@ bool by_pmd(int p, unsigned long addr);
 bool page_flagged(unsigned long pfn);
 long page_count(unsigned long pfn);
 char *new_splat(void);
-extern const char *ignored_splat;
+
+/* --- what the filesystem is on --- */
+
+extern bool machine_checks;
+void use_machine_checks(void);
+int ground_by_name(const char *name);	/* -1: there is none */
+const char *ground_name(int nr);
+int random_ground(uint64_t seed);
+void ground_begin(int nr);
+bool ground_end(void);
+bool ground_clean_up(void);
+bool has_rmapbt(void);
+bool knows_its_space(void);		/* find_page() finds pages */
+long pages_of_device(void);
+unsigned long pfn_at(long where);
+long where_is(unsigned long pfn);	/* -1: not on the device */
+void record_bad_block(long where);
+void raise_machine_check(unsigned long pfn);
 
 /* --- the operations --- */
 
@@ -194,10 +211,12 @@ struct op {
 };
 
 struct figures {
-	long ops, left_out, poisons, victims, signals;
+	long ops, left_out;
+	long poisons, machine_checks;
+	long victims, by_pmd;		/* mappings of failed pages */
+	long signals, repairs;
 };
 extern struct figures figures;
-extern bool whole_overwrite_may_fail;
 
 bool op_parse(const char *line, struct op *op);
 void op_print(const struct op *op, char *line, size_t size);
@@ -205,7 +224,7 @@ bool op_disable(const char *name);
 void op_random(struct op *op);
 void op_run(const struct op *op);
 void check_everything(bool huge_as_well);
-void epoch_begin(void);
+void epoch_begin(int ground);
 void epoch_end(void);
 
 void random_seed(uint64_t seed);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the kernel tells: extents, page tables, struct pages, its log. */
 #include <errno.h>
-#include <limits.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/fsmap.h>
@@ -12,72 +11,6 @@
 
 #define TRACING		"/sys/kernel/tracing/"
 #define INSTANCE	TRACING "instances/fuzz/"
-
-/* --- the device --- */
-
-static unsigned long first_pfn;
-static long nr_pages;
-
-/*
- * Have the driver let go of the device and take it again: the struct pages are
- * made anew, and no page is flagged.
- */
-void device_renew(void)
-{
-	static char driver[PATH_MAX];
-	static const char *name;
-	char path[PATH_MAX + 16];
-	int i;
-
-	if (!name) {
-		must(realpath("/sys/block/pmem0/device", path),
-		     "/sys/block/pmem0/device: %m");
-		name = strdup(strrchr(path, '/') + 1);
-		strcat(path, "/driver");
-		must(realpath(path, driver), "%s: %m", path);
-	}
-	snprintf(path, sizeof(path), "%s/unbind", driver);
-	put_string(path, name);
-	snprintf(path, sizeof(path), "%s/bind", driver);
-	put_string(path, name);
-	for (i = 0; access(PMEM, F_OK); i++) {
-		must(i < 500, PMEM " does not come back");
-		usleep(10000);
-	}
-}
-
-void device_begin(void)
-{
-	int fd = open(PMEM, O_RDONLY);
-	uint64_t bytes;
-
-	must(fd >= 0 && !ioctl(fd, BLKGETSIZE64, &bytes), PMEM ": %m");
-	close(fd);
-	nr_pages = bytes / PAGE;
-	first_pfn = 0;
-}
-
-long pages_of_device(void)
-{
-	return nr_pages;
-}
-
-void device_starts_at(unsigned long pfn)
-{
-	first_pfn = pfn;
-}
-
-unsigned long pfn_at(long where)
-{
-	return first_pfn + where;
-}
-
-long where_is(unsigned long pfn)
-{
-	if (pfn < first_pfn || pfn >= first_pfn + nr_pages)
-		return -1;
-	return pfn - first_pfn;
-}
 
 /* --- files --- */
 
@@ -120,10 +53,11 @@ void extents(int fd, long from, long to, long *where)
 }
 
 /*
- * Is there a page for which this is true among those that are staged for copy on
- * write? Which file they are for only a debug build of XFS would tell.
+ * The pages of a special owner: free space, or what is staged for copy on write.
+ * Which file that is for only a debug build of XFS would tell. Returns the first
+ * page of which @wanted is true; -1 if there is none.
  */
-bool some_staged(bool (*is_so)(long where))
+long find_page(uint64_t owner, bool (*wanted)(long where))
 {
 	static struct {
 		struct fsmap_head head;
@@ -131,8 +65,8 @@ bool some_staged(bool (*is_so)(long where))
 	} f;
 	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
 	struct fsmap *rec;
+	long page, end, found = -1;
 	unsigned int i;
-	long page;
 
 	must(fd >= 0, MNT ": %m");
 	memset(&f, 0, sizeof(f));
@@ -147,24 +81,26 @@ bool some_staged(bool (*is_so)(long where))
 	do {
 		if (ioctl(fd, FS_IOC_GETFSMAP, &f))
 			differ("GETFSMAP fails (%m)");
-		for (i = 0; i < f.head.fmh_entries; i++) {
+		for (i = 0; i < f.head.fmh_entries && found < 0; i++) {
 			rec = &f.recs[i];
 			if (!(rec->fmr_flags & FMR_OF_SPECIAL_OWNER) ||
-			    rec->fmr_owner != XFS_OWN_COW)
+			    rec->fmr_owner != owner)
 				continue;
-			for (page = rec->fmr_physical / PAGE;
-			     page < (long)((rec->fmr_physical +
-					    rec->fmr_length) / PAGE); page++)
-				if (is_so(page)) {
-					close(fd);
-					return true;
+			page = rec->fmr_physical / PAGE;
+			end = page + rec->fmr_length / PAGE;
+			for (; page < end && page < pages_of_device(); page++) {
+				if (wanted(page)) {
+					found = page;
+					break;
 				}
+			}
 		}
-		if (i)
-			f.head.fmh_keys[0] = f.recs[i - 1];
-	} while (i && !(f.recs[i - 1].fmr_flags & FMR_OF_LAST));
+		if (f.head.fmh_entries)
+			f.head.fmh_keys[0] = f.recs[f.head.fmh_entries - 1];
+	} while (found < 0 && f.head.fmh_entries &&
+		 !(f.head.fmh_keys[0].fmr_flags & FMR_OF_LAST));
 	close(fd);
-	return false;
+	return found;
 }
 
 /* --- page tables --- */
@@ -301,8 +237,6 @@ static const char *const splats[] = {
 	"stall on CPU", "soft lockup", "Call Trace:", "cut here",
 };
 
-const char *ignored_splat;
-
 static int kmsg = -1;
 
 /* The most telling new line of trouble in the log, or NULL. */
@@ -324,10 +258,6 @@ char *new_splat(void)
 		if (!text)
 			continue;
 		text[strcspn(text, "\n")] = '\0';
-		if (ignored_splat && (strstr(text, ignored_splat) ||
-				      strstr(text, "cut here") ||
-				      strstr(text, "Call Trace:")))
-			continue;
 		for (i = 0; i < best; i++)
 			if (strstr(text, splats[i])) {
 				best = i;

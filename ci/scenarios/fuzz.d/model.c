@@ -16,6 +16,10 @@ static struct inode *inodes[256];
 
 static struct block **at_place;		/* who is where on the device */
 static bool *bad_places;		/* pages that have failed */
+static bool *recorded_places;		/* of these, whom the device knows of */
+static long recorded_ever[4096];
+static int nr_recorded_ever;
+int inodes_gone;
 
 /* FNV's way of mixing, a word at a time: quick where instructions are slow. */
 uint64_t page_hash(const void *page)
@@ -42,10 +46,13 @@ void model_reset(void)
 			inode_unlink(files[i]);
 	free(at_place);
 	free(bad_places);
+	free(recorded_places);
 	at_place = calloc(pages_of_device(), sizeof(*at_place));
 	bad_places = calloc(pages_of_device(), sizeof(*bad_places));
-	must(at_place && bad_places, "no memory");
+	recorded_places = calloc(pages_of_device(), sizeof(*recorded_places));
+	must(at_place && bad_places && recorded_places, "no memory");
 	early_by_default = true;
+	nr_recorded_ever = 0;
 }
 
 /* --- blocks --- */
@@ -89,9 +96,44 @@ bool bad(const struct block *block)
 	return block && bad_place(block->where);
 }
 
-void bad_from_now(long where)
+bool recorded_place(long where)
+{
+	return where >= 0 && recorded_places[where];
+}
+
+bool recorded(const struct block *block)
+{
+	return block && recorded_place(block->where);
+}
+
+void bad_from_now(long where, bool recorded)
 {
 	bad_places[where] = true;
+	if (!recorded || recorded_places[where])
+		return;
+	recorded_places[where] = true;
+	must(nr_recorded_ever < (int)ARRAY_SIZE(recorded_ever),
+	     "too many bad blocks");
+	recorded_ever[nr_recorded_ever++] = where;
+}
+
+/* Is there one that no file has? */
+bool recorded_and_free(void)
+{
+	int i;
+
+	for (i = 0; i < nr_recorded_ever; i++)
+		if (recorded_places[recorded_ever[i]] &&
+		    !at_place[recorded_ever[i]])
+			return true;
+	return false;
+}
+
+/* The device has been given something to put there. */
+void repaired(long where)
+{
+	bad_places[where] = false;
+	recorded_places[where] = false;
 }
 
 /* --- files --- */
@@ -104,6 +146,7 @@ struct inode *inode_new(int slot, const char *path)
 	must(inode, "no memory");
 	inode->slot = slot;
 	inode->fd = -1;
+	inode->huge = slot >= NR_SMALL;
 	snprintf(inode->path, sizeof(inode->path), "%s", path);
 	files[slot] = inode;
 	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
@@ -113,11 +156,6 @@ struct inode *inode_new(int slot, const char *path)
 		}
 	}
 	give_up("too many inodes");
-}
-
-bool is_huge(const struct inode *inode)
-{
-	return inode->path[strlen(MNT "/")] == 'h';
 }
 
 void page_set(struct inode *inode, long page, struct block *block)
@@ -148,6 +186,7 @@ static void inode_gone(struct inode *inode)
 	if (inode->fd >= 0)
 		close(inode->fd);
 	free(inode);
+	inodes_gone++;
 }
 
 void inode_unlink(struct inode *inode)
@@ -291,7 +330,7 @@ void uncertain(struct inode *inode, long page)
 {
 	long first = page & ~(CHUNK - 1L);
 
-	if (is_huge(inode))
+	if (inode->huge)
 		unsure_range(inode, first, first + CHUNK);
 }
 
@@ -300,7 +339,7 @@ void unsure_around(struct vma *vma, long i)
 {
 	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
 
-	if (is_huge(vma->inode))
+	if (vma->inode->huge)
 		unsure_here(vma, first, first + CHUNK);
 }
 

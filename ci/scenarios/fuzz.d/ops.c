@@ -10,10 +10,8 @@
 #include <sys/stat.h>
 #include "fuzz.h"
 
-struct figures figures;
 
-/* Some kernels read all of the old block though they are to overwrite it. */
-bool whole_overwrite_may_fail;
+struct figures figures;
 
 /* Room in each process's address space for each of its mappings. */
 #define VMA_ROOM	(16UL << 20)
@@ -74,7 +72,24 @@ static int fd_of(struct inode *inode)
 
 static long max_pages(const struct inode *inode)
 {
-	return is_huge(inode) ? HUGE_PAGES : SMALL_PAGES;
+	return inode->huge ? HUGE_PAGES : SMALL_PAGES;
+}
+
+/*
+ * A block has got its place. If that has failed, and the device knows, it has been
+ * repaired: the filesystem has written to it.
+ */
+static void place(struct block *block, long where)
+{
+	bool was_recorded = block->where < 0 && recorded_place(where);
+
+	block_is_at(block, where);
+	if (!was_recorded)
+		return;
+	repaired(where);
+	if (page_flagged(pfn_at(where)))
+		differ("a failed page is in use again and has not been repaired (%#lx)",
+		       where);
 }
 
 /*
@@ -101,19 +116,19 @@ static void check_blocks(struct inode *inode, long from, long to,
 			differ("a block is missing (%s page %ld)", inode->path,
 			       page);
 		if (block)
-			block_is_at(block, where[page - from]);
+			place(block, where[page - from]);
 	}
 }
 
 /* With an extent size hint it does so. */
 static void check_extents(struct inode *inode, long from, long to)
 {
-	check_blocks(inode, from, to, is_huge(inode));
+	check_blocks(inode, from, to, inode->huge);
 }
 
 static void allocated_around(struct inode *inode, long from, long to)
 {
-	if (!is_huge(inode))
+	if (!inode->huge)
 		return;
 	from &= ~(CHUNK - 1L);
 	to = (to + CHUNK - 1) & ~(CHUNK - 1L);
@@ -135,7 +150,7 @@ static void moved_to(struct inode *inode, long page, long where)
 	if (old)
 		memcpy(new->data, old->data, PAGE);
 	page_set(inode, page, new);
-	block_is_at(new, where);
+	place(new, where);
 	unmapped(inode, page, page + 1);
 	uncertain(inode, page);
 }
@@ -170,12 +185,6 @@ static bool written(struct inode *inode, long from, long to)
 	return moved;
 }
 
-static void fill_block(struct inode *inode, long page, unsigned int offset,
-		       unsigned int len, int byte)
-{
-	memset(inode->page[page]->data + offset, byte, len);
-}
-
 static void check_size(struct inode *inode)
 {
 	struct stat st;
@@ -188,7 +197,10 @@ static void check_size(struct inode *inode)
 		       inode->nr_pages * BLOCK);
 }
 
-/* A page that has failed may be read, or not: the injector leaves data alone. */
+/*
+ * A page that has failed may be read, or not: the injector leaves data alone. One
+ * that the device knows of may not.
+ */
 static void check_data(struct inode *inode, long from, long to)
 {
 	long page, end;
@@ -204,6 +216,9 @@ static void check_data(struct inode *inode, long from, long to)
 			  page * PAGE);
 		if (is_bad && n < 0 && errno == EIO)
 			continue;
+		if (recorded(inode->page[page]))
+			differ("pread() of a failed page succeeds (%s page %ld)",
+			       inode->path, page);
 		if (n != (end - page) * BLOCK)
 			differ("pread() fails (%s pages %ld to %ld: %zd, %m)",
 			       inode->path, page, end, n);
@@ -221,6 +236,14 @@ static void check_data(struct inode *inode, long from, long to)
 
 /* --- page tables --- */
 
+/* What it is if it may or may not be mapped. */
+static enum pte may_be(uint64_t entry)
+{
+	if (!(entry & PM_PRESENT))
+		return NONE;
+	return where_is(entry & PM_PFN) < 0 ? HOLE : MAPS;
+}
+
 static void check_table(int p, struct vma *vma)
 {
 	uint64_t entries[HUGE_PAGES], e;
@@ -234,8 +257,7 @@ static void check_table(int p, struct vma *vma)
 		block = block_of(vma, i);
 		where = e & PM_PRESENT ? where_is(e & PM_PFN) : -1;
 		if (vma->pte[i] == MAY)
-			vma->pte[i] = !(e & PM_PRESENT) ? NONE :
-				where < 0 ? HOLE : MAPS;
+			vma->pte[i] = may_be(e);
 		if (!(e & PM_PRESENT)) {
 			if (vma->pte[i] == NONE)
 				continue;
@@ -293,7 +315,7 @@ void check_everything(bool huge_as_well)
 
 	check_tables();
 	for (i = 0; i < NR_FILES; i++) {
-		if (!files[i] || (is_huge(files[i]) && !huge_as_well))
+		if (!files[i] || (files[i]->huge && !huge_as_well))
 			continue;
 		check_size(files[i]);
 		check_extents(files[i], 0, files[i]->nr_pages);
@@ -369,6 +391,23 @@ static bool random_vma(long *p, long *v)
 	return false;
 }
 
+/* Is this something that a PMD can map? */
+static bool whole_chunk(const struct inode *inode, long first)
+{
+	long page;
+
+	if (!inode->huge || first < 0 || first % CHUNK ||
+	    first + CHUNK > inode->nr_pages || !inode->page[first] ||
+	    pfn_at(inode->page[first]->where) % CHUNK)
+		return false;
+	for (page = first; page < first + CHUNK; page++)
+		if (!inode->page[page] || bad(inode->page[page]) ||
+		    inode->page[page]->where !=
+		    inode->page[first]->where + page - first)
+			return false;
+	return true;
+}
+
 /* More often than not a page where something has happened. */
 static long random_page(const struct vma *vma)
 {
@@ -400,7 +439,7 @@ static bool random_range(const struct inode *inode, bool beyond, long *page,
 	if (!limit)
 		return false;
 	/* all that a PMD maps */
-	if (is_huge(inode) && chance(15) && limit >= CHUNK) {
+	if (inode->huge && chance(15) && limit >= CHUNK) {
 		*page = below(limit / CHUNK) * CHUNK;
 		*n = CHUNK;
 		return true;
@@ -412,42 +451,15 @@ static bool random_range(const struct inode *inode, bool beyond, long *page,
 
 /* --- operations on files --- */
 
-static bool random_create(long *arg)
-{
-	for (arg[0] = 0; arg[0] < NR_FILES; arg[0]++)
-		if (!files[arg[0]])
-			return true;
-	return false;
-}
-
-static bool run_create(const long *arg)
-{
-	static unsigned int nr;
-	struct fsxattr attr;
-	struct inode *inode;
-	char path[32];
-
-	if (arg[0] < 0 || arg[0] >= NR_FILES || files[arg[0]])
-		return false;
-	snprintf(path, sizeof(path), MNT "/%c%ld.%u",
-		 arg[0] < NR_SMALL ? 's' : 'h', arg[0], nr++);
-	inode = inode_new(arg[0], path);
-	inode->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (inode->fd < 0)
-		differ("create fails (%m)");
-	if (is_huge(inode)) {
-		must(!ioctl(inode->fd, FS_IOC_FSGETXATTR, &attr),
-		     "FSGETXATTR: %m");
-		attr.fsx_xflags |= FS_XFLAG_EXTSIZE;
-		attr.fsx_extsize = PMD;
-		must(!ioctl(inode->fd, FS_IOC_FSSETXATTR, &attr),
-		     "FSSETXATTR: %m");
-	}
-	return true;
-}
+static unsigned int nr_created;
 
 static bool random_unlink(long *arg)
 {
+	/* A huge file that is of no use as such any more */
+	for (arg[0] = NR_SMALL; chance(50) && arg[0] < NR_FILES; arg[0]++)
+		if (files[arg[0]] && !whole_chunk(files[arg[0]], 0) &&
+		    !whole_chunk(files[arg[0]], CHUNK))
+			return true;
 	return random_file(&arg[0]);
 }
 
@@ -485,7 +497,7 @@ static bool random_pwrite(long *arg)
 		arg[3] = between(5, 255);
 		return true;
 	}
-	if (is_huge(inode) && chance(inode->nr_pages ? 10 : 70)) {
+	if (inode->huge && chance(inode->nr_pages ? 15 : 90)) {
 		page = below(2) * CHUNK;
 		n = CHUNK;
 	} else {
@@ -497,59 +509,93 @@ static bool random_pwrite(long *arg)
 }
 
 /*
- * A block that has failed and is shared can be overwritten, as nothing of it has
- * to be copied, but not in part.
+ * A page that has failed can be overwritten, and if the device knows of it that
+ * repairs it. But only all of it: to write to a part of it fails if the rest has
+ * to be copied or can not be kept.
  */
+struct write_limits {
+	bool must_fail, may_fail;
+	long fails_at;			/* if it must fail */
+};
+
+static void limit_write(struct inode *inode, long at, long end,
+			struct write_limits *limits)
+{
+	long page, begin;
+
+	for (page = at / BLOCK; page * BLOCK < end; page++) {
+		struct block *block = inode->page[page];
+
+		if (at <= page * BLOCK && end >= (page + 1) * BLOCK)
+			continue;
+		/* What is to be copied to may have failed as well. */
+		if (bad(block) || recorded_and_free())
+			limits->may_fail = true;
+		if (!recorded(block) && !(bad(block) && block->refs > 1))
+			continue;
+		begin = page * BLOCK < at ? at : page * BLOCK;
+		if (!limits->must_fail)
+			limits->fails_at = begin;
+		limits->must_fail = true;
+	}
+}
+
+/* What is written to [at, done) of the page is all of it. */
+static bool overwritten(long page, long at, long done)
+{
+	return at <= page * BLOCK && done >= (page + 1) * BLOCK;
+}
+
 static bool run_pwrite(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
 	long at = arg[1], len = arg[2], end = at + len, size, page, done;
+	struct write_limits limits = {};
+	bool some_new = false;
 	long first, last;
-	bool must_fail = false, may_fail = false, some_new = false;
 	ssize_t n;
 
-	if (!inode || at < 0 || len <= 0 ||
-	    end > max_pages(inode) * BLOCK)
+	if (!inode || at < 0 || len <= 0 || end > max_pages(inode) * BLOCK)
 		return false;
 	size = inode->nr_pages * PAGE;
 	if (end > size && end % PAGE)
 		return false;
 	first = at / PAGE;
 	last = (end - 1) / PAGE;
-
-	for (page = first; page <= last; page++) {
-		struct block *block = inode->page[page];
-		bool partly = at > page * BLOCK ||
-			end < (page + 1) * BLOCK;
-
-		some_new |= !block;
-		if (bad(block) && partly) {
-			may_fail = true;
-			must_fail |= block->refs > 1;
-		}
-		if (bad(block) && block->refs > 1)
-			may_fail |= whole_overwrite_may_fail;
-	}
+	limit_write(inode, at, end, &limits);
+	for (page = first; page <= last; page++)
+		some_new |= !inode->page[page];
 
 	memset(buffer, arg[3], len);
 	n = pwrite(fd_of(inode), buffer, len, at);
-	if (n < 0 && !(may_fail && errno == EIO))
+	/* The driver refuses parts of a page it knows of, in a strange way. */
+	if (n < 0 && !(limits.may_fail && (errno == EIO || errno == EFAULT)))
 		differ("pwrite() fails (%m)");
-	if (n >= 0 && n < len && !may_fail)
+	if (n >= 0 && n < len && !limits.may_fail)
 		differ("pwrite() writes less than it was to (%zd of %ld)", n,
 		       len);
-	if (n == len && must_fail)
-		differ("pwrite() to a part of a shared block that has failed succeeds");
-
 	done = n < 0 ? at : at + n;
+	if (limits.must_fail && done > limits.fails_at)
+		differ("pwrite() to a part of a block that has failed succeeds (%s page %ld)",
+		       inode->path, limits.fails_at / BLOCK);
+
 	if (done > at)
 		some_new |= written(inode, first, (done - 1) / PAGE + 1);
 	for (page = first; page * BLOCK < done; page++) {
+		struct block *block = inode->page[page];
 		long from = page * BLOCK < at ? at % PAGE : 0;
 		long to = done - page * BLOCK;
 
-		fill_block(inode, page, from,
-			   (to < BLOCK ? to : BLOCK) - from, arg[3]);
+		if (to > BLOCK)
+			to = BLOCK;
+		memset(block->data + from, arg[3], to - from);
+		if (recorded(block) && overwritten(page, at, done)) {
+			repaired(block->where);
+			if (page_flagged(pfn_at(block->where)))
+				differ("an overwritten page has not been repaired (%s page %ld)",
+				       inode->path, page);
+			figures.repairs++;
+		}
 	}
 	if (done > size)
 		grown(inode, (done + PAGE - 1) / PAGE);
@@ -559,6 +605,48 @@ static bool run_pwrite(const long *arg)
 	 */
 	for (page = some_new ? first : done / BLOCK; page <= last; page++)
 		unsure(inode, page);
+	return true;
+}
+
+static bool random_create(long *arg)
+{
+	for (arg[0] = 0; arg[0] < NR_FILES; arg[0]++)
+		if (!files[arg[0]])
+			break;
+	if (arg[0] == NR_FILES)
+		return false;
+	if (chance(80))
+		arg[1] = arg[0] < NR_SMALL ? below(SMALL_PAGES) :
+			CHUNK * between(1, 2);
+	arg[2] = between(1, 4);
+	return true;
+}
+
+static bool run_create(const long *arg)
+{
+	struct fsxattr attr;
+	struct inode *inode;
+	char path[32];
+
+	if (arg[0] < 0 || arg[0] >= NR_FILES || files[arg[0]] || arg[1] < 0 ||
+	    arg[1] > (arg[0] < NR_SMALL ? SMALL_PAGES : HUGE_PAGES))
+		return false;
+	snprintf(path, sizeof(path), MNT "/%ld/%s.%u", arg[0],
+		 arg[0] < NR_SMALL ? "small" : "huge", nr_created++);
+	inode = inode_new(arg[0], path);
+	inode->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (inode->fd < 0)
+		differ("create fails (%m)");
+	if (inode->huge) {
+		must(!ioctl(inode->fd, FS_IOC_FSGETXATTR, &attr),
+		     "FSGETXATTR: %m");
+		attr.fsx_xflags |= FS_XFLAG_EXTSIZE;
+		attr.fsx_extsize = PMD;
+		must(!ioctl(inode->fd, FS_IOC_FSSETXATTR, &attr),
+		     "FSSETXATTR: %m");
+	}
+	if (arg[1])
+		run_pwrite((long []){ arg[0], 0, arg[1] * BLOCK, arg[2] });
 	return true;
 }
 
@@ -803,7 +891,8 @@ static bool random_unshare(long *arg)
 static bool run_unshare(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
-	bool failed, may_fail = false;
+	/* What is to be copied to may have failed, if nothing else has. */
+	bool failed, may_fail = recorded_and_free();
 	long where[HUGE_PAGES], page, end = arg[1] + arg[2];
 
 	if (!inode || !in_file(inode, arg[1], arg[2]))
@@ -969,6 +1058,7 @@ static bool run_early(const long *arg)
 static bool random_map(long *arg)
 {
 	struct inode *inode;
+	long tries;
 
 	if (!random_process(&arg[0]) || !random_file(&arg[2]))
 		return false;
@@ -977,8 +1067,17 @@ static bool random_map(long *arg)
 			break;
 	if (arg[1] == NR_VMAS)
 		return false;
+	for (tries = chance(30) ? 4 : 0; tries--; ) {
+		arg[2] = between(NR_SMALL, NR_FILES - 1);
+		arg[3] = below(2) * CHUNK;
+		arg[4] = CHUNK;
+		arg[5] = chance(75);
+		if (files[arg[2]] && whole_chunk(files[arg[2]], arg[3]))
+			return true;
+	}
+	random_file(&arg[2]);
 	inode = files[arg[2]];
-	if (is_huge(inode) && chance(60)) {
+	if (inode->huge && chance(60)) {
 		arg[3] = below(2) * CHUNK;
 		arg[4] = CHUNK * between(1, 2 - arg[3] / CHUNK);
 	} else {
@@ -1100,7 +1199,7 @@ static bool run_move(const long *arg)
 	*to = *vma;
 	memset(vma, 0, sizeof(*vma));
 	to->addr = VMA_BASE + arg[2] * VMA_ROOM + offset;
-	for (i = to->from; is_huge(to->inode) && i < to->to; i++)
+	for (i = to->from; to->inode->huge && i < to->to; i++)
 		if (to->pte[i] == MAPS || to->pte[i] == HOLE)
 			to->pte[i] = MAY;
 	return true;
@@ -1158,10 +1257,11 @@ static bool bad_block_allocated(struct inode *inode, long page)
 
 	extents(fd_of(inode), page, page + 1, &where);
 	if (block || !bad_place(where))
-		return some_staged(bad_place);
+		return !knows_its_space() ||
+			find_page(XFS_OWN_COW, bad_place) >= 0;
 	block = block_new();
 	page_set(inode, page, block);
-	block_is_at(block, where);
+	place(block, where);
 	return true;
 }
 
@@ -1170,7 +1270,7 @@ static void faulted(struct vma *vma, long i)
 {
 	long k, first = (vma->pgoff + i) & ~(CHUNK - 1L);
 
-	if (!is_huge(vma->inode))
+	if (!vma->inode->huge)
 		return;
 	uncertain(vma->inode, vma->pgoff + i);
 	for (k = vma->from; k < vma->to; k++)
@@ -1194,6 +1294,10 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 	uint64_t entry;
 	int n;
 
+	if (vma->pte[i] == MAY) {
+		read_tables(p, a.addr, 1, &entry);
+		vma->pte[i] = may_be(entry);
+	}
 	actor_access(p, &a, 1);
 
 	if (vma->pte[i] != COPY && page >= inode->nr_pages) {
@@ -1202,7 +1306,9 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 		check_signal(p, BUS_ADRERR, a.addr);
 		return;
 	}
-	if (vma->pte[i] != COPY && bad(block)) {
+	/* Zeroes that are mapped in the place of a block may stay. */
+	if (vma->pte[i] != COPY && bad(block) &&
+	    !(vma->pte[i] == HOLE && !(store && vma->shared))) {
 		if (!a.signalled) {
 			dump_block(block);
 			differ("%s a page that has failed succeeds (process %d, %#lx)",
@@ -1220,7 +1326,6 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 			       store ? "a store to" : "a load from", p, a.addr);
 		}
 		check_signal(p, BUS_MCEERR_AR, a.addr);
-		unsure(inode, page);
 		faulted(vma, i);
 		return;
 	}
@@ -1259,14 +1364,19 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 	if (where < 0)
 		differ("a page is not mapped after a store to it (process %d, %#lx)",
 		       p, a.addr);
-	if (!block || block->where != where) {
+	if (inode->huge && by_pmd(p, a.addr)) {
+		/* All of it can be written to, so all of it is the file's. */
+		long first = page & ~(CHUNK - 1L);
+
+		written(inode, first, first + CHUNK);
+	} else if (!block || block->where != where) {
 		moved_to(inode, page, where);
-		block = inode->page[page];
 	} else if (block->refs > 1) {
 		dump_block(block);
 		differ("a store goes to a block that is shared (process %d, %#lx)",
 		       p, a.addr);
 	}
+	block = inode->page[page];
 	holes_unmapped(inode, page);
 	faulted(vma, i);
 	memset(block->data + offset, byte, len);
@@ -1336,6 +1446,8 @@ static void find_victims(const struct block *block)
 	long i;
 
 	nr_victims = 0;
+	if (!block)
+		return;
 	for_each_vma(p, v) {
 		vma = &processes[p].vma[v];
 		for (i = vma->from; i < vma->to; i++) {
@@ -1350,8 +1462,10 @@ static void find_victims(const struct block *block)
 				.addr = vma->addr + i * PAGE,
 				.lsb = PAGE_LSB,
 			};
-			if (is_huge(vma->inode) && by_pmd(p, victim->addr))
+			if (vma->inode->huge && by_pmd(p, victim->addr)) {
 				victim->lsb = PMD_LSB;
+				figures.by_pmd++;
+			}
 		}
 	}
 }
@@ -1439,30 +1553,54 @@ static void check_neighbours(void)
 
 static void check_flag(long where, bool before)
 {
-	if (where < 0 || where >= pages_of_device() ||
-	    page_flagged(pfn_at(where)) == before)
+	if (where < 0 || where >= pages_of_device())
+		return;
+	/* The filesystem may have repaired it, for what is not in the model. */
+	if (recorded_place(where) && !block_at(where))
+		return;
+	if (page_flagged(pfn_at(where)) == before)
 		return;
 	differ("a page is %sflagged (%#lx)", before ? "not " : "", where);
 }
 
-static void fail_block(struct block *block)
-{
-	long corrupted = hardware_corrupted(), where = block->where, first;
-	bool known = bad(block), pmd = false;
-	struct vma *vma;
-	int k, p, ret;
+/* How a page fails. */
+enum how { INJECTED, RECORDED, MACHINE_CHECK };
 
-	must(where >= 0, "a block whose place is not known");
+static long random_how(void)
+{
+	if (machine_checks && chance(15))
+		return MACHINE_CHECK;
+	return chance(40) ? RECORDED : INJECTED;
+}
+
+static void fail_page(long where, enum how how)
+{
+	long corrupted = hardware_corrupted(), first;
+	struct block *block = block_at(where);
+	bool known = bad_place(where), pmd = false;
+	struct vma *vma;
+	int k, p, ret = 0;
+
 	check_tables();
 	find_victims(block);
-	ret = poison(pfn_at(where));
-	bad_from_now(where);
-	files_lost(block);
+	if (how == MACHINE_CHECK && machine_checks && !known) {
+		raise_machine_check(pfn_at(where));
+		figures.machine_checks++;
+	} else {
+		ret = poison(pfn_at(where));
+	}
+	bad_from_now(where, how != INJECTED);
+	if (how != INJECTED)
+		record_bad_block(where);
+	if (block)
+		files_lost(block);
 	any_lost = true;
 	figures.poisons++;
 	figures.victims += nr_victims;
-	if (ret) {
-		dump_block(block);
+	/* Without a way to look up whose it is nobody can say. */
+	if (ret && !(ret == -EBUSY && !nr_victims && !has_rmapbt())) {
+		if (block)
+			dump_block(block);
 		differ("memory_failure() fails (%s)", strerror(-ret));
 	}
 
@@ -1489,9 +1627,8 @@ static void fail_block(struct block *block)
 	check_flag(where, true);
 	check_flag(where - 1, bad_place(where - 1));
 	check_flag(where + 1, bad_place(where + 1));
-	first = (long)(pfn_at(where) & ~(CHUNK - 1L)) - (long)pfn_at(0);
-	if (first >= 0)
-		check_flag(first, bad_place(first));
+	first = where_is(pfn_at(where) & ~(CHUNK - 1L));
+	check_flag(first, bad_place(first));
 	if (hardware_corrupted() != corrupted + !known)
 		differ("HardwareCorrupted has gone from %ld to %ld pages",
 		       corrupted, hardware_corrupted());
@@ -1507,6 +1644,7 @@ static bool random_poison(long *arg)
 			return false;
 		inode = files[arg[0]];
 		arg[1] = below(inode->nr_pages);
+		arg[2] = random_how();
 		if (inode->nr_pages && inode->page[arg[1]] &&
 		    (!bad(inode->page[arg[1]]) || chance(5)))
 			return true;
@@ -1520,7 +1658,7 @@ static bool run_poison(const long *arg)
 
 	if (!inode || !in_file(inode, arg[1], 1) || !inode->page[arg[1]])
 		return false;
-	fail_block(inode->page[arg[1]]);
+	fail_page(inode->page[arg[1]]->where, arg[2]);
 	check_extents(inode, arg[1], arg[1] + 1);
 	return true;
 }
@@ -1528,6 +1666,7 @@ static bool run_poison(const long *arg)
 /* A page by way of one that has it mapped; the file may have no name. */
 static bool random_poison_mapped(long *arg)
 {
+	bool by_pmd = chance(30);
 	struct vma *vma;
 	long tries, n;
 
@@ -1535,7 +1674,11 @@ static bool random_poison_mapped(long *arg)
 		if (!random_vma(&arg[0], &arg[1]))
 			return false;
 		vma = the_vma(arg[0], arg[1]);
+		if (by_pmd && tries < 15 &&
+		    !whole_chunk(vma->inode, vma->pgoff & ~(CHUNK - 1L)))
+			continue;
 		arg[2] = between(vma->from, vma->to - 1);
+		arg[3] = random_how();
 		for (n = vma->from; n < vma->to; n++) {
 			if ((vma->pte[arg[2]] == MAPS ||
 			     vma->pte[arg[2]] == MAY) &&
@@ -1558,8 +1701,67 @@ static bool run_poison_mapped(const long *arg)
 	block = block_of(vma, arg[2]);
 	if (!block)
 		return false;
-	fail_block(block);
+	fail_page(block->where, arg[3]);
 	return true;
+}
+
+/* Pages that no file has. */
+
+static long nth;
+
+static bool is_nth(long where)
+{
+	return !block_at(where) && !bad_place(where) && !nth--;
+}
+
+static bool random_poison_free(long *arg)
+{
+	arg[0] = below(64);
+	arg[1] = random_how();
+	return knows_its_space();
+}
+
+static bool fail_nth(uint64_t owner, const long *arg)
+{
+	long where;
+
+	if (!knows_its_space() || arg[0] < 0)
+		return false;
+	nth = arg[0];
+	where = find_page(owner, is_nth);
+	if (where < 0)
+		return false;
+	fail_page(where, arg[1]);
+	return true;
+}
+
+static bool run_poison_free(const long *arg)
+{
+	return fail_nth(OWN_FREE, arg);
+}
+
+static bool run_poison_staged(const long *arg)
+{
+	return fail_nth(XFS_OWN_COW, arg);
+}
+
+/* Write over one that has failed. */
+static bool random_repair(long *arg)
+{
+	struct inode *inode;
+	long tries;
+
+	for (tries = 0; tries < 200; tries++) {
+		if (!random_file(&arg[0]))
+			return false;
+		inode = files[arg[0]];
+		arg[1] = below(inode->nr_pages) * BLOCK;
+		arg[2] = BLOCK;
+		arg[3] = between(1, 255);
+		if (inode->nr_pages && bad(inode->page[arg[1] / BLOCK]))
+			return true;
+	}
+	return false;
 }
 
 /* --- the list --- */
@@ -1573,8 +1775,8 @@ struct op_kind {
 };
 
 static struct op_kind kinds[] = {
-	{ "create", 8, "file", random_create, run_create },
-	{ "unlink", 1, "file", random_unlink, run_unlink },
+	{ "create", 8, "file n byte", random_create, run_create },
+	{ "unlink", 2, "file", random_unlink, run_unlink },
 	{ "pwrite", 12, "file at len byte", random_pwrite, run_pwrite },
 	{ "pread", 4, "file page n", random_pread, run_pread },
 	{ "reflink", 6, "file page n to at", random_reflink, run_reflink },
@@ -1599,9 +1801,12 @@ static struct op_kind kinds[] = {
 	{ "load", 26, "process vma page", random_load, run_load },
 	{ "store", 18, "process vma page at len byte", random_store,
 	  run_store },
-	{ "poison", 2, "file page", random_poison, run_poison },
-	{ "poison-mapped", 6, "process vma page", random_poison_mapped,
+	{ "poison", 2, "file page how", random_poison, run_poison },
+	{ "poison-mapped", 6, "process vma page how", random_poison_mapped,
 	  run_poison_mapped },
+	{ "poison-free", 1, "n how", random_poison_free, run_poison_free },
+	{ "poison-staged", 1, "n how", random_poison_free, run_poison_staged },
+	{ "repair", 3, "file at len byte", random_repair, run_pwrite },
 };
 
 bool op_disable(const char *name)
@@ -1694,50 +1899,43 @@ static void check_log(void)
 	differ("the kernel says: %s", splat);
 }
 
+/*
+ * What an inode leaves is freed in the background. That has to be done when the
+ * next operation comes, or it would not always find the same.
+ */
+static void finish_inodes(void)
+{
+	int fd;
+
+	if (!inodes_gone)
+		return;
+	inodes_gone = 0;
+	fd = open(MNT, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, FIFREEZE, 0) || ioctl(fd, FITHAW, 0))
+		differ("the filesystem can not be frozen (%m)");
+	close(fd);
+}
+
 void op_run(const struct op *op)
 {
 	if (op->kind->run(op->arg))
 		figures.ops++;
 	else
 		figures.left_out++;
+	finish_inodes();
 	check_log();
 }
 
 /* --- a filesystem's time --- */
 
-/* Where the device begins: a page that is mapped has its pfn in the page table. */
-static void survey(void)
+void epoch_begin(int ground)
 {
-	const char *path = file("survey");
-	struct access a = { .addr = VMA_BASE };
-	uint64_t entry;
-	long where;
-	int fd;
-
-	make_file(path, PAGE);
-	fd = open(path, O_RDONLY);
-	extents(fd, 0, 1, &where);
-	close(fd);
-	actor_start(0, ZYGOTE);
-	actor_map(0, VMA_BASE, path, 0, 1, true);
-	actor_access(0, &a, 1);
-	read_tables(0, VMA_BASE, 1, &entry);
-	must(!a.signalled && entry & PM_PRESENT && where >= 0,
-	     "the first page can not be mapped");
-	device_starts_at((entry & PM_PFN) - where);
-	actor_exit(0);
-	unlink(path);
-}
-
-void epoch_begin(void)
-{
-	device_renew();
-	device_begin();
-	mount_xfs("-d agsize=256m,su=2m,sw=1");
+	ground_begin(ground);
 	model_reset();
 	early_kill(early_by_default);
 	any_lost = false;
-	survey();
+	nr_created = 0;
+	inodes_gone = 0;
 }
 
 /* Nobody uses a page any more. It takes long to look at them all. */
@@ -1767,7 +1965,7 @@ void epoch_end(void)
 			close(files[i]->fd);
 			files[i]->fd = -1;
 		}
-	if (!unmount())
+	if (!ground_end())
 		differ("the filesystem can not be unmounted");
 	check_log();
 	check_counts();
