@@ -224,7 +224,7 @@ static void mf_signal(struct mf_batch *batch)
 
 	rcu_read_lock();
 	for_each_process(p) {
-		struct task_struct *t = batch->removal ? p :
+		struct task_struct *t = batch->removal ? task_with_mm(p) :
 				task_early_kill(p, true);
 		struct mm_struct *mm = t ? READ_ONCE(t->mm) : NULL;
 
