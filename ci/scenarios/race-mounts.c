@@ -232,7 +232,7 @@ struct scenario scenario = {
 	 * the AGs are gone already; and takes an inode that is on its way out
 	 * for metadata that is lost.
 	 */
-	.base.splat = "xfs_dax_notify_failure",
+	.base.splat = "xfs_dax_notify_|xg_ref",
 	.debug = true,
 	.run = run,
 };
