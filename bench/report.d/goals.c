@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the series was to reach, and whether it has. All goals are quotients of
+ * two figures of the same run.
+ */
+#include "report.h"
+
+struct reference {
+	const char *kernel, *measurement, *variant;
+	long x;
+};
+
+/* Every goal that there is, in the order of the table */
+static const struct goal {
+	const char *what;
+	struct reference of, to;
+	enum { AT_LEAST, AT_MOST } sense;
+	double limit;
+} all[] = {
+#define EVENT(kernel, variant, x)	{ kernel, "event", variant, x }
+	{ "2,000 sharers, base/aops",
+	  EVENT("base", "sharers", 2000), EVENT("aops", "sharers", 2000),
+	  AT_LEAST, 10 },
+	{ "4,000 sharers, base/aops",
+	  EVENT("base", "sharers", 4000), EVENT("aops", "sharers", 4000),
+	  AT_LEAST, 20 },
+	{ "aops, 4,000/500 sharers",
+	  EVENT("aops", "sharers", 4000), EVENT("aops", "sharers", 500),
+	  AT_MOST, 8.8 },
+	{ "2,000 sharers, aops/floor",
+	  EVENT("aops", "sharers", 2000), EVENT("floor", "floor", 2000),
+	  AT_MOST, 1.5 },
+	{ "1 sharer, aops/base",
+	  EVENT("aops", "sharers", 1), EVENT("base", "sharers", 1),
+	  AT_MOST, 1 },
+	{ "1 sharer of 2, aops/base",
+	  EVENT("aops", "one-of-two", 1), EVENT("base", "one-of-two", 1),
+	  AT_MOST, 1 },
+	{ "1 among 2,000 idle, aops/base",
+	  EVENT("aops", "idle", 2000), EVENT("base", "idle", 2000),
+	  AT_MOST, 1 },
+	{ "10 of 10,000 mapped, base/aops",
+	  EVENT("base", "unmapped", 10000), EVENT("aops", "unmapped", 10000),
+	  AT_LEAST, 3 },
+	/* A batch is full by then: what is held longer is not held for one */
+	{ "longest AGF hold, aops, 2,000/500",
+	  { "aops", "agf", "longest", 2000 }, { "aops", "agf", "longest", 500 },
+	  AT_MOST, 1.1 },
+#define FAULT(what, variant) \
+	{ what, { "aops", "fault", variant, 1 }, { "base", "fault", variant, 1 }, \
+	  AT_MOST, 1.01 }
+	FAULT("read fault, PTE, aops/base", "pte-read"),
+	FAULT("write fault, PTE, aops/base", "pte-write"),
+	FAULT("read fault, PMD, aops/base", "pmd-read"),
+	FAULT("write fault, PMD, aops/base", "pmd-write"),
+	{ "faults per page and process",
+	  { "aops", "fault", "shared-read", 2 }, { NULL }, AT_MOST, 1 },
+	{ "bytes of struct page, aops/base",
+	  { "aops", "size", "page", 1 }, { "base", "size", "page", 1 },
+	  AT_MOST, 1 },
+};
+
+struct table goals = {
+	.name = "goals",
+	.columns = {
+		{ "one event, instructions; then others" }, { "figures", true },
+		{ "quotient", true }, { "goal", true }, { "" },
+	},
+	.nr_columns = 5,
+};
+int goals_met, goals_missed;
+const char *missed = "";
+
+static const struct figure *find(const struct reference *r)
+{
+	return figure(r->kernel, r->measurement, r->variant, r->x);
+}
+
+static bool holds(const struct goal *goal, double quotient)
+{
+	return goal->sense == AT_LEAST ? quotient >= goal->limit :
+					 quotient <= goal->limit;
+}
+
+static void judge_goal(const struct goal *goal)
+{
+	static const struct figure one = { .value = 1 };
+	const struct figure *of = find(&goal->of);
+	const struct figure *to = goal->to.kernel ? find(&goal->to) : &one;
+	struct cell *row = add_row(&goals);
+	double quotient;
+	bool met;
+
+	row[0].text = goal->what;
+	row[3].text = string("%s %g", goal->sense == AT_LEAST ? ">=" : "<=",
+			     goal->limit);
+	if (!of || !to) {
+		row[4] = (struct cell) { "not measured", .mark = "unknown" };
+		/* a quick run leaves some out */
+		if (!quick())
+			complain("goal '%s': there is no figure for it",
+				 goal->what);
+		return;
+	}
+	quotient = of->value / to->value;
+	met = holds(goal, quotient);
+	row[1].text = to == &one ? short_number(of->value) :
+		      string("%s / %s", short_number(of->value),
+			     short_number(to->value));
+	/* as many digits as tell it from its goal */
+	row[2].text = string(quotient < 2 ? "%.4f" : "%.2f", quotient);
+	row[4] = met ? (struct cell) { "met", .mark = "good" } :
+		       (struct cell) { "not met", .mark = "bad" };
+	if (met) {
+		goals_met++;
+	} else {
+		missed = string("%s%s%s", missed, *missed ? "; " : "",
+				goal->what);
+		goals_missed++;
+	}
+}
+
+void judge_goals(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		judge_goal(&all[i]);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs in a guest: three files share a page, a process maps each, the page fails,
+ * and what the function tracer saw of that goes to standard output. path.c makes
+ * something of it. Lines are
+ *	trace	TEXT
+ * and the library's KTAP, which says that the event ended as it should.
+ *
+ * Functions are named by patterns, as each kernel has others. All locks of the
+ * kinds that are taken here are traced, whose they are is told by who takes them.
+ */
+#include <stdio.h>
+#include "scenario.h"
+
+#define TRACING	"/sys/kernel/tracing/"
+#define NR	3
+
+static const char * const functions[] = {
+	/* mm: whom it concerns, and what is done about it */
+	"memory_failure*", "mf_*", "collect_procs*", "kill_procs*",
+	"send_sig_mceerr", "unmap_mapping_range*", "zap_vma_range*",
+	/* fs/dax.c and the drivers */
+	"dax_*", "pmem_pagemap*",
+	/* XFS */
+	"xfs_dax*", "xfs_*memory_failure*", "xfs_rmap_query_range",
+	"xfs_alloc_read_agf", "xfs_trans_brelse", "xfs_mf_*",
+	"pmem_dax_direct_access",
+	/* locks */
+	"mutex_lock", "mutex_unlock", "down_read", "up_read",
+};
+
+/* Of these, what only looks something up or is a part of another one */
+static const char * const left_out[] = {
+	"dax_wake_entry", "dax_unlock_entry", "dax_association_*",
+	"dax_get_private", "dax_read_*", "dax_holder", "dax_mapping_sb",
+	"dax_proxy_owner", "mf_is_filtered", "mf_batch_full",
+};
+
+static bool append(const char *path, const char *string)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+	bool done = fd >= 0 &&
+		    write(fd, string, strlen(string)) == (ssize_t)strlen(string);
+
+	close(fd);
+	return done;
+}
+
+static void prepare_trace(void)
+{
+	static const char * const options[] = {
+		"funcgraph-tail", "nofuncgraph-cpu", "nofuncgraph-overhead",
+		"nofuncgraph-duration", "nofuncgraph-irqs",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(functions); i++)
+		append(TRACING "set_ftrace_filter", functions[i]);
+	for (i = 0; i < ARRAY_SIZE(left_out); i++)
+		append(TRACING "set_ftrace_notrace", left_out[i]);
+	put_string(TRACING "set_graph_function", "memory_failure");
+	put_string(TRACING "current_tracer", "function_graph");
+	for (i = 0; i < ARRAY_SIZE(options); i++)
+		put_string(TRACING "trace_options", options[i]);
+	put_string(TRACING "events/ras/enable", "1");
+}
+
+static void print_trace(void)
+{
+	FILE *f = fopen(TRACING "trace", "r");
+	bool ended = false;
+	char text[200];
+
+	must(f, TRACING "trace: %m");
+	while (fgets(text, sizeof(text), f)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (!text[0] || text[0] == '#')
+			continue;
+		printf("trace\t%s\n", text);
+		ended |= !!strstr(text, "} /* memory_failure */");
+	}
+	fclose(f);
+	check(ended, "the trace goes to the event's end");
+}
+
+static void run(void)
+{
+	struct proc *procs[NR];
+	unsigned long addr[NR], pfn;
+	bool all = true;
+	int i, ret;
+
+	early_kill(true);
+	mount_xfs(NULL);
+	make_file(file("file-0"), 8 * PAGE);
+	for (i = 1; i < NR; i++)
+		clone_file(file("file-0"), file("file-%d", i));
+	for (i = 0; i < NR; i++) {
+		procs[i] = start("reader %d", i);
+		addr[i] = map_page(procs[i], file("file-%d", i), PAGE);
+	}
+	pfn = pfn_of(procs[0], addr[0]);
+
+	put_string(TRACING "tracing_on", "0");
+	prepare_trace();
+	append(TRACING "trace_clock", "local");	/* this empties the trace */
+	put_string(TRACING "tracing_on", "1");
+	ret = poison(pfn);
+	put_string(TRACING "tracing_on", "0");
+
+	check(!ret, "memory_failure() succeeds");
+	for (i = 0; i < NR; i++)
+		all &= told(procs[i], BUS_MCEERR_AO, addr[i], PAGE_LSB);
+	check(all, "every sharer gets BUS_MCEERR_AO at its own address");
+	print_trace();
+}
+
+struct scenario scenario = {
+	.name = "event",
+	.title = "the trace of one event",
+	.machine = "e820",
+	.cpus = 1,
+	.seconds = 60,
+	.run = run,
+};
