@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files that share their pages, the processes that map them, and the failure. */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <time.h>
+#include "devices.h"
+#include "measure.h"
+
+#define DEBUGFS		"/sys/kernel/debug/"
+
+/* syslog(2)'s actions; only these have no name in the headers. */
+enum { CONSOLE_LEVEL = 8 };
+#define QUIET		1
+#define LOUD		7
+
+const char *crowd_file(int nr)
+{
+	return nr ? file("f.%d", nr) : file("f");
+}
+
+/* Cheap ones are repeated more often: an interrupt weighs more there. */
+int nr_rounds(int members)
+{
+	return members <= 100 ? MAX_ROUNDS : members <= 1000 ? 5 : 3;
+}
+
+struct crowd *make_files(int files, int rounds)
+{
+	struct crowd *c = calloc(1, sizeof(*c));
+	int i, from, to;
+
+	must(c, "no memory");
+	c->files = files;
+	c->rounds = rounds;
+	make_file(crowd_file(0), rounds * PAGE);
+	from = open(crowd_file(0), O_RDONLY);
+	must(from >= 0, "open: %m");
+	for (i = 1; i < files; i++) {
+		to = open(crowd_file(i), O_RDWR | O_CREAT | O_EXCL, 0644);
+		must(to >= 0 && !ioctl(to, FICLONE, from), "reflink %d: %m", i);
+		close(to);
+	}
+	close(from);
+	settle();
+	return c;
+}
+
+void keep_in_core(struct crowd *c)
+{
+	int i;
+
+	c->fds = calloc(c->files, sizeof(*c->fds));
+	must(c->fds, "no memory");
+	for (i = 0; i < c->files; i++) {
+		c->fds[i] = open(crowd_file(i), O_RDONLY | O_CLOEXEC);
+		must(c->fds[i] >= 0, "open %s: %m", crowd_file(i));
+	}
+}
+
+/* --- a member, in its own process --- */
+
+static struct member *self;
+static const struct crowd *of;
+
+static void on_sigbus(int signo, siginfo_t *info, void *context)
+{
+	unsigned long at = (unsigned long)info->si_addr;
+
+	(void)signo;
+	(void)context;
+	if (info->si_code == BUS_MCEERR_AO && at % PAGE == 0 &&
+	    at >= self->addr && at < self->addr + of->rounds * PAGE)
+		self->told++;
+	else
+		self->wrong++;
+}
+
+static void live(struct crowd *c, int nr, int ready)
+{
+	struct sigaction sa = { .sa_sigaction = on_sigbus,
+				.sa_flags = SA_SIGINFO };
+	int fd = open(crowd_file(nr), O_RDONLY);
+	volatile char *pages;
+	int i;
+
+	self = &c->members[nr];
+	of = c;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pages = mmap(NULL, c->rounds * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (fd < 0 || pages == MAP_FAILED || sigaction(SIGBUS, &sa, NULL))
+		_exit(1);
+	close(fd);
+	for (i = 0; i < c->rounds; i++)
+		if (pages[i * PAGE] != fill(i))
+			_exit(1);
+	self->addr = (unsigned long)pages;
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	close(ready);
+	for (;;)
+		pause();
+}
+
+/* One after the other: what a process finds does not depend on the next. */
+void start_members(struct crowd *c, int mapped)
+{
+	int i, ready[2];
+	char byte;
+
+	c->mapped = mapped;
+	c->members = mmap(NULL, mapped * sizeof(*c->members),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			  -1, 0);
+	must(c->members != MAP_FAILED, "mmap: %m");
+	must(!pipe2(ready, O_CLOEXEC), "pipe: %m");
+	for (i = 0; i < mapped; i++) {
+		pid_t pid = fork();
+
+		must(pid >= 0, "fork %d: %m", i);
+		if (!pid)
+			live(c, i, ready[1]);
+		c->members[i].pid = pid;
+		must(read(ready[0], &byte, 1) == 1, "process %d: %m", i);
+	}
+	close(ready[0]);
+	close(ready[1]);
+}
+
+unsigned long crowd_pfn(const struct crowd *c, int round)
+{
+	(void)c;
+	return pmem_pfn(PMEM, file_physical(crowd_file(0), round * PAGE));
+}
+
+/*
+ * The console is slow, and has nothing to do with what is measured: the kernel's
+ * messages go into its log alone meanwhile. What they say of trouble, and not of
+ * the failure as such, is put into the log again for those who look at the
+ * console for it.
+ */
+static int open_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	must(fd >= 0 && lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg: %m");
+	must(!klogctl(CONSOLE_LEVEL, NULL, QUIET), "console level: %m");
+	return fd;
+}
+
+static void close_log(int log)
+{
+	static char record[8192], again[8300];
+	ssize_t n;
+	char *text;
+	int out;
+
+	must(!klogctl(CONSOLE_LEVEL, NULL, LOUD), "console level: %m");
+	out = open("/dev/kmsg", O_WRONLY);
+	must(out >= 0, "/dev/kmsg: %m");
+	while ((n = read(log, record, sizeof(record) - 1)) > 0 ||
+	       (n < 0 && errno == EPIPE)) {
+		must(n > 0, "the kernel's log was too small for what it said");
+		record[n] = '\0';
+		text = strchr(record, ';');
+		if (!text || strstr(text, "emory failure"))
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		n = snprintf(again, sizeof(again), "<4>meanwhile: %s\n",
+			     text + 1);
+		must(write(out, again, n) == n, "/dev/kmsg: %m");
+	}
+	close(out);
+	close(log);
+}
+
+void check_told(struct crowd *c, int round)
+{
+	struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	int i, tries, told = 0, wrong = 0;
+
+	for (tries = 0; tries < 500; tries++) {
+		for (i = 0, told = 0, wrong = 0; i < c->mapped; i++) {
+			told += c->members[i].told == round + 1U;
+			wrong += c->members[i].wrong;
+		}
+		if (told == c->mapped)
+			break;
+		nanosleep(&tick, NULL);
+	}
+	must(told == c->mapped && !wrong,
+	     "%d of %d processes were signalled, %d times wrongly", told,
+	     c->mapped, wrong);
+}
+
+long act(struct crowd *c, int round, const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY), log = open_log();
+	size_t len = strlen(what);
+	ssize_t n;
+	long took;
+
+	must(fd >= 0, "%s: %m", path);
+	take_processor();
+	/* getpgid() is the mark for who counts from outside. */
+	getpgid(0);
+	took = instructions();
+	n = write(fd, what, len);
+	took = instructions() - took;
+	getpgid(0);
+	give_processor();
+	must(n == (ssize_t)len, "%s > %s: %m", what, path);
+	close(fd);
+	close_log(log);
+	check_told(c, round);
+	return took;
+}
+
+long fail_page(struct crowd *c, int round)
+{
+	char pfn[24];
+
+	snprintf(pfn, sizeof(pfn), "%#lx", crowd_pfn(c, round));
+	return act(c, round, DEBUGFS "hwpoison/corrupt-pfn", pfn);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Carries out one measurement, in a guest.
+ *
+ *	measure MEASUREMENT VARIANT X
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include "measure.h"
+
+void figure(const char *measurement, const char *variant, long x,
+	    const char *unit, long value)
+{
+	printf("%s\t%s\t%ld\t%s\t%ld\n", measurement, variant, x, unit, value);
+}
+
+int compare_longs(const void *a, const void *b)
+{
+	long la = *(const long *)a, lb = *(const long *)b;
+
+	return (la > lb) - (la < lb);
+}
+
+long median(long *values, int nr)
+{
+	int i;
+
+	printf("# each:");
+	for (i = 0; i < nr; i++)
+		printf(" %ld", values[i]);
+	putchar('\n');
+	qsort(values, nr, sizeof(*values), compare_longs);
+	return values[nr / 2];
+}
+
+long instructions(void)
+{
+	struct timespec ts;
+
+	must(!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts), "clock_gettime: %m");
+	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+void take_processor(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	must(!sched_setscheduler(0, SCHED_FIFO, &param),
+	     "sched_setscheduler: %m");
+}
+
+void give_processor(void)
+{
+	struct sched_param param = {};
+
+	must(!sched_setscheduler(0, SCHED_OTHER, &param),
+	     "sched_setscheduler: %m");
+}
+
+/*
+ * A nanosecond of processor time is to be an instruction: see what a loop of
+ * 2 x 10,000,000 takes. Interrupts are in it as they are in all figures.
+ */
+static void check_clock(void)
+{
+	long rounds = 10 * 1000 * 1000, n = rounds, took;
+
+	take_processor();
+	took = instructions();
+	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n) : : "cc");
+	took = instructions() - took;
+	give_processor();
+	printf("# a loop of %ld instructions took %ld ns\n", 2 * rounds, took);
+	must(took > 2 * rounds * 99 / 100 && took < 2 * rounds * 101 / 100,
+	     "%ld instructions took %ld ns: this guest's time does not count instructions",
+	     2 * rounds, took);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const char *variant, long x);
+} measurements[] = {
+	{ "event", measure_event },
+	{ "agf", measure_agf },
+	{ "fault", measure_fault },
+};
+
+static int command(int argc, char **argv)
+{
+	struct rlimit files = { 20000, 20000 };
+	unsigned int i;
+
+	must(argc == 4, "usage: measure MEASUREMENT VARIANT X");
+	setrlimit(RLIMIT_NOFILE, &files);
+	check_clock();
+	for (i = 0; i < ARRAY_SIZE(measurements); i++) {
+		if (strcmp(measurements[i].name, argv[1]))
+			continue;
+		measurements[i].run(argv[2], atol(argv[3]));
+		return 0;
+	}
+	give_up("no measurement is called %s", argv[1]);
+}
+
+static void run(void)
+{
+	give_up("usage: measure MEASUREMENT VARIANT X");
+}
+
+struct scenario scenario = {
+	.name = "measure",
+	.title = "what events cost",
+	.machine = "e820",
+	.cpus = 1,
+	.seconds = 600,
+	.run = run,
+	.command = command,
+};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the measurements share. Each runs in a fresh guest whose time counts
+ * instructions, and prints a line for each figure, with tabs between the fields:
+ *	MEASUREMENT VARIANT X UNIT VALUE
+ * Lines that begin with # are for whoever reads the log.
+ */
+#ifndef MEASURE_H
+#define MEASURE_H
+
+#include <stdio.h>
+#include <sys/types.h>
+#include "scenario.h"
+
+void figure(const char *measurement, const char *variant, long x,
+	    const char *unit, long value);
+int compare_longs(const void *a, const void *b);
+long median(long *values, int nr);
+
+/* The processor time of this thread, in instructions. */
+long instructions(void);
+/* As a real-time process, which nobody but interrupts gets the processor from. */
+void take_processor(void);
+void give_processor(void);
+
+/* --- the page that fails, and who has it --- */
+
+#define MAX_ROUNDS	15
+
+/*
+ * Reflinks of one file, or that file alone, and processes that map the first of
+ * them, one file each. Page r of the files is the one that fails in round r.
+ */
+struct crowd {
+	int files, mapped, rounds;
+	struct member {
+		pid_t pid;
+		unsigned long addr;	/* of page 0 */
+		volatile unsigned int told;	/* by the right signal */
+		volatile unsigned int wrong;	/* by another one */
+	} *members;
+	int *fds;		/* that keep the files in core; may be NULL */
+};
+
+const char *crowd_file(int nr);
+struct crowd *make_files(int files, int rounds);
+void keep_in_core(struct crowd *c);
+void start_members(struct crowd *c, int mapped);
+/* The pfn of page r. */
+unsigned long crowd_pfn(const struct crowd *c, int round);
+/* Page r fails; what that cost. Everybody who is to be told must be told. */
+long fail_page(struct crowd *c, int round);
+/* The same with somebody else to do it: what to write, and where to. */
+long act(struct crowd *c, int round, const char *path, const char *what);
+/* Wait for the members to have had their signals; count and check. */
+void check_told(struct crowd *c, int round);
+int nr_rounds(int members);
+
+/* --- the measurements, by name --- */
+
+void measure_event(const char *variant, long x);
+void measure_agf(const char *variant, long x);
+void measure_fault(const char *variant, long x);
+
+#endif
