@@ -157,7 +157,7 @@ const char *code_sentence(void);
 struct step {
 	int depth;
 	const char *text;	/* the function, or an event */
-	const char *file;	/* where it is defined */
+	const char *file, *layer;	/* where it is defined; of what part */
 	const char *how;	/* it was called, if not by its name */
 	const char *locks;	/* that are held while it runs */
 	bool event;
