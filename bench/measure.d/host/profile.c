@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A plugin for QEMU that counts the instructions of one event by function of the
+ * guest's kernel: exactly, all of them, and without changing what the guest does.
+ *
+ * The event is what lies between two calls of getpgid(), which nobody in the guest
+ * makes but bench/measure.d/crowd.c, around the write() that has a page fail. Each
+ * event is counted anew, and the last one is what is written to the file.
+ *
+ *	-plugin profile.so,map=SYSTEM.MAP,out=FILE
+ *
+ * Columns: instructions in the function itself, how often it was entered,
+ * instructions with what it called, its name. Calls are followed by a stack of
+ * functions, as each is entered at its first instruction; an interrupt counts as
+ * called from where it came.
+ *
+ * The interface is declared here: Debian has no package with QEMU's header.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t plugin_id;
+struct qemu_plugin_tb;
+struct qemu_info;
+enum { NO_REGISTERS };
+
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
+		void (*cb)(plugin_id id, struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+		void (*cb)(unsigned int cpu, void *data), int flags, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+
+/* QEMU 9 and later have left the first version behind. */
+int qemu_plugin_version = PLUGIN_VERSION;
+
+struct function {
+	uint64_t start;
+	char name[64];
+	uint64_t self, entered, all;
+	unsigned int on_stack;
+};
+
+/* What is before the kernel's first symbol: user space. */
+static struct function *functions;
+static size_t nr_functions;
+
+struct block {
+	struct function *function;
+	bool first;		/* instruction of its function */
+	bool mark;
+	uint64_t instructions;
+};
+
+static struct {
+	struct function *function;
+	uint64_t since;
+} stack[512];
+static unsigned int depth;
+static uint64_t total;
+static bool counting;
+static const char *out;
+
+static int by_start(const void *a, const void *b)
+{
+	const struct function *fa = a, *fb = b;
+
+	return (fa->start > fb->start) - (fa->start < fb->start);
+}
+
+static int by_self(const void *a, const void *b)
+{
+	const struct function *fa = *(struct function * const *)a;
+	const struct function *fb = *(struct function * const *)b;
+
+	return (fa->self < fb->self) - (fa->self > fb->self);
+}
+
+static bool read_map(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[300], type, name[256];
+	size_t room = 0, i, n = 0;
+	uint64_t start;
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %c %255s", &start, &type, name) != 3 ||
+		    !strchr("tTwW", type) || start < 1ULL << 63)
+			continue;
+		if (nr_functions + 1 >= room) {
+			room = room * 2 + 1024;
+			functions = realloc(functions, room * sizeof(*functions));
+			if (!functions)
+				return false;
+			if (!nr_functions)
+				functions[nr_functions++] = (struct function) {
+					.name = "(user space)" };
+		}
+		functions[nr_functions] = (struct function) { .start = start };
+		snprintf(functions[nr_functions++].name,
+			 sizeof(functions[0].name), "%.63s", name);
+	}
+	fclose(f);
+	if (!nr_functions)
+		return false;
+	qsort(functions, nr_functions, sizeof(*functions), by_start);
+	/* One of several names is enough. */
+	for (i = 0; i < nr_functions; i++)
+		if (!n || functions[i].start != functions[n - 1].start)
+			functions[n++] = functions[i];
+	nr_functions = n;
+	return true;
+}
+
+static struct function *function_at(uint64_t address)
+{
+	size_t low = 0, high = nr_functions;
+
+	while (high - low > 1) {
+		size_t mid = low + (high - low) / 2;
+
+		if (functions[mid].start <= address)
+			low = mid;
+		else
+			high = mid;
+	}
+	return &functions[low];
+}
+
+static void leave(void)
+{
+	struct function *f = stack[--depth].function;
+
+	/* Of a function that calls itself, only the first call counts. */
+	if (!--f->on_stack)
+		f->all += total - stack[depth].since;
+}
+
+static void enter(struct function *f)
+{
+	if (depth == sizeof(stack) / sizeof(stack[0]))
+		return;
+	stack[depth].function = f;
+	stack[depth++].since = total;
+	f->on_stack++;
+}
+
+static void write_result(void)
+{
+	struct function **sorted = calloc(nr_functions, sizeof(*sorted));
+	FILE *f = fopen(out, "w");
+	size_t i;
+
+	if (f && sorted) {
+		for (i = 0; i < nr_functions; i++)
+			sorted[i] = &functions[i];
+		qsort(sorted, nr_functions, sizeof(*sorted), by_self);
+		fprintf(f, "%12lu %9s %12s %s\n", total, "", "", "(all)");
+		for (i = 0; i < nr_functions && sorted[i]->self; i++)
+			fprintf(f, "%12lu %9lu %12lu %s\n", sorted[i]->self,
+				sorted[i]->entered, sorted[i]->all,
+				sorted[i]->name);
+		fclose(f);
+	}
+	free(sorted);
+}
+
+static void on_mark(void)
+{
+	size_t i;
+
+	counting = !counting;
+	if (counting) {
+		for (i = 0; i < nr_functions; i++)
+			functions[i].self = functions[i].entered =
+				functions[i].all = functions[i].on_stack = 0;
+		depth = 0;
+		total = 0;
+		return;
+	}
+	while (depth)
+		leave();
+	write_result();
+}
+
+static void on_block(unsigned int cpu, void *data)
+{
+	struct block *b = data;
+	unsigned int at;
+
+	(void)cpu;
+	if (b->mark)
+		on_mark();
+	if (!counting)
+		return;
+	if (b->first) {
+		enter(b->function);
+		b->function->entered++;
+	} else if (!depth || stack[depth - 1].function != b->function) {
+		/* Back in a caller; or somewhere by a way that nobody sees. */
+		for (at = depth; at && stack[at - 1].function != b->function; at--)
+			;
+		while (depth > at)
+			leave();
+		if (!at)
+			enter(b->function);
+	}
+	b->function->self += b->instructions;
+	total += b->instructions;
+}
+
+static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	struct block *b = calloc(1, sizeof(*b));
+	uint64_t address = qemu_plugin_tb_vaddr(tb);
+
+	(void)id;
+	if (!b)
+		abort();
+	b->function = function_at(address);
+	b->first = b->function->start == address && b->function != functions;
+	b->instructions = qemu_plugin_tb_n_insns(tb);
+	b->mark = b->first && !strcmp(b->function->name, "__x64_sys_getpgid");
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, b);
+}
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
+			char **argv);
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
+			char **argv)
+{
+	const char *map = NULL;
+	int i;
+
+	(void)info;
+	for (i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "map=", 4))
+			map = strdup(argv[i] + 4);
+		else if (!strncmp(argv[i], "out=", 4))
+			out = strdup(argv[i] + 4);
+	}
+	if (!map || !out || !read_map(map)) {
+		fprintf(stderr, "profile: wants map=SYSTEM.MAP,out=FILE\n");
+		return -1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+	return 0;
+}
