@@ -75,6 +75,29 @@ debian_apt() {
 	"$@" "${options[@]}"
 }
 
+# put_block FILE LINE BLOCK: what the file BLOCK has takes, indented, the place of
+# the indented lines after the first LINE of FILE, up to another command's.
+put_block() {
+	local new
+	new=$(mktemp "$1.XXXXXX")
+	awk -v after="$2" -v block="$3" '
+		$0 == after && !found {
+			found = skip = 1
+			print
+			while ((getline line < block) > 0)
+				print line == "" ? "" : "    " line
+			next
+		}
+		skip && (/^[^ ]/ || /^    \$ /) { skip = 0; print "" }
+		!skip
+		END { exit !found }' "$1" >"$new" || {
+		rm "$new"
+		die "$1 has no line '$2' to put it after"
+	}
+	cat "$new" >"$1"
+	rm "$new"
+}
+
 # touched_objects SERIES TREE: print the objects that TREE, which is configured,
 # compiles of the files that SERIES, a git tree of ci/assemble, touches. Each
 # directory's Makefile, read as kbuild reads it, tells which they are.

@@ -309,7 +309,7 @@ const char *code_sentence(void)
 			exports[added]++;
 	}
 	return string("The series adds %s lines and removes %s in %d files; %s and %s of these are the fixes that stand alone. "
-		      "Exported symbols: %d come, %d go. Operations: %d come, %d go.",
+		      "Exported symbols: %d new, %d removed. Operations: %d new, %d removed.",
 		      with_commas(all[AOPS].added), with_commas(all[AOPS].removed),
 		      all[AOPS].files, with_commas(all[0].added),
 		      with_commas(all[0].removed), exports[1], exports[0],

@@ -260,7 +260,7 @@ static void put_step(const struct step *s, int times)
 	const char *c;
 
 	put("<tr%s><td class=call style=\"padding-left:%.1fem\">",
-	    s->event ? " class=event" : "", 0.6 + s->depth * 1.1);
+	    s->event ? " class=event" : "", 0.3 + s->depth * 0.9);
 	put_html(page, s->text);
 	put("%s", s->event ? "" : "()");
 	if (*s->how)
@@ -313,7 +313,7 @@ static void put_paths(void)
 	write_html(page, &crossings);
 	put("<div class=paths>");
 	for (i = 0; i < 2; i++) {
-		put("<div><h3><span class=\"k %s\">%s</span> %s</h3><div class=scroll>"
+		put("<div><h3><span class=\"k %s\">%s:</span> %s</h3><div class=scroll>"
 		    "<table class=path><thead><tr><th>call</th><th>part</th><th>locks held</th></tr></thead><tbody>\n",
 		    paths[i].kernel, paths[i].kernel, about[i]);
 		put_steps(&paths[i], 0, paths[i].nr);

@@ -163,9 +163,27 @@ static int by_x(const void *a, const void *b)
 	return (fa->x > fb->x) - (fa->x < fb->x);
 }
 
+/* What the numbers on a linear axis are of, so that they are short */
+static const struct unit {
+	double size;
+	const char *name;
+} units[] = {
+	{ 1, "" }, { 1e3, ", thousands" }, { 1e6, ", millions" },
+	{ 1e9, ", thousand millions" },
+};
+
+static const struct unit *unit_for(double highest)
+{
+	unsigned int i = 0;
+
+	while (i + 1 < ARRAY_SIZE(units) && highest >= 2 * units[i + 1].size)
+		i++;
+	return &units[i];
+}
+
 /* A series as gnuplot's inline data; the number of its points */
 static int write_points(FILE *f, const char *kernel, const char *measurement,
-			const char *variant)
+			const char *variant, double *highest)
 {
 	const struct figure **found = NULL;
 	int nr = 0, i;
@@ -182,8 +200,11 @@ static int write_points(FILE *f, const char *kernel, const char *measurement,
 		return 0;
 	qsort(found, nr, sizeof(*found), by_x);
 	fprintf(f, "$%s << END\n", kernel);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		fprintf(f, "%ld %.0f\n", found[i]->x, found[i]->value);
+		if (found[i]->value > *highest)
+			*highest = found[i]->value;
+	}
 	fprintf(f, "END\n");
 	return nr;
 }
@@ -192,6 +213,8 @@ static void draw_curves(int w)
 {
 	FILE *f = begin(wanted[w].name, wanted[w].title);
 	const char *command = "";
+	const struct unit *unit = units;
+	double highest = 0;
 	int most = 0;
 	unsigned int i;
 
@@ -202,18 +225,22 @@ static void draw_curves(int w)
 		if (floor && !wanted[w].floor)
 			continue;
 		nr = write_points(f, series[i].kernel, wanted[w].measurement,
-				  floor ? wanted[w].floor : wanted[w].variant);
+				  floor ? wanted[w].floor : wanted[w].variant,
+				  &highest);
 		if (nr > most)
 			most = nr;
 		if (nr)
-			command = string("%s%s$%s with linespoints title '%s' lc rgb '%s' dt %d pt %d lw 2 ps 0.6",
+			command = string("%s%s$%s using 1:($2/unit) with linespoints title '%s' lc rgb '%s' dt %d pt %d lw 2 ps 0.6",
 					 command, *command ? ", " : "plot ",
 					 series[i].kernel, series[i].kernel,
 					 series[i].colour, series[i].dash,
 					 series[i].point);
 	}
-	fprintf(f, "set xlabel '%s'\nset ylabel '%s'\n%s%s\n", wanted[w].x,
-		wanted[w].y, wanted[w].log ? "set logscale xy\n" :
+	if (!wanted[w].log)
+		unit = unit_for(highest);
+	fprintf(f, "unit = %g\nset xlabel '%s'\nset ylabel '%s%s'\n%s%s\n",
+		unit->size, wanted[w].x, wanted[w].y, unit->name,
+		wanted[w].log ? "set logscale xy\nset format y '%.0s %c'\n" :
 		"set yrange [0:*]\nset xrange [0:*]\n", command);
 	finish(f);
 	/* one point is no curve */
@@ -253,7 +280,7 @@ static void draw_faults(void)
 					 series[j].kernel, series[j].colour);
 	fprintf(f, "set style data histogram\nset style histogram cluster gap 1\n"
 		"set style fill solid 0.85 noborder\nset yrange [0:*]\n"
-		"set xlabel 'kind of fault'\nset ylabel 'instructions of one fault'\n%s\n",
+		"set xlabel 'kind of fault'\nset ylabel 'instructions of one fault'\nset format y '%%.0f'\n%s\n",
 		command);
 	finish(f);
 	if (columns)
