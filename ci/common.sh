@@ -98,25 +98,26 @@ put_block() {
 	rm "$new"
 }
 
-# touched_objects SERIES TREE: print the objects that TREE, which is configured,
-# compiles of the files that SERIES, a git tree of ci/assemble, touches. Each
-# directory's Makefile, read as kbuild reads it, tells which they are.
+# touched_objects SERIES TREE [OUT]: print the objects that TREE compiles of the
+# files that SERIES, a git tree of ci/assemble, touches. It is configured there,
+# or in OUT. Each directory's Makefile, read as kbuild reads it, tells which.
 touched_objects() {
-	local file dir
-	while read -r file; do
-		[[ -e $2/$file ]] || continue
-		dir=$(dirname "$file")
-		if make -s -C "$2" --no-print-directory -f - <<END | grep -qxF "$(basename "$file" .c).o"; then
-include include/config/auto.conf
+	local dir files
+	files=$(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u |
+		while read -r file; do [[ ! -e $2/$file ]] || echo "$file"; done)
+	while read -r dir; do
+		make -s -C "$2" --no-print-directory -f - <<END | sort -u |
+include ${3:-.}/include/config/auto.conf
 src := $dir
 obj := $dir
+srctree := .
 include $dir/Makefile
-names := \$(obj-y) \$(foreach name,\$(obj-y:.o=-y) \$(obj-y:.o=-objs),\$(\$(name)))
+made := \$(obj-y) \$(obj-m)
+names := \$(made) \$(foreach name,\$(made),\$(foreach end,-y -m -objs,\$(\$(name:.o=\$(end)))))
 .PHONY: list
-list:; @printf '%s\\n' \$(names)
+list:; @printf '$dir/%s\\n' \$(names)
 .DEFAULT_GOAL := list
 END
-			echo "${file%.c}.o"
-		fi
-	done < <(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u)
+			grep -xF "$(sed -n "s,^\($dir/[^/]*\)\.c\$,\1.o,p" <<<"$files")" || true
+	done < <(xargs -r dirname <<<"$files" | sort -u)
 }
