@@ -53,8 +53,10 @@ static const struct goal {
 	FAULT("write fault, PTE, aops/base", "pte-write"),
 	FAULT("read fault, PMD, aops/base", "pmd-read"),
 	FAULT("write fault, PMD, aops/base", "pmd-write"),
-	{ "faults per page and process",
-	  { "aops", "fault", "shared-read", 2 }, { NULL }, AT_MOST, 1 },
+	/* Two processes read each page a hundred times: one fault is enough */
+	{ "shared pages, aops, faults/reads",
+	  { "aops", "fault", "shared-read", 2 },
+	  { "aops", "fault", "shared-pages-read", 2 }, AT_MOST, 0.01 },
 	{ "bytes of struct page, aops/base",
 	  { "aops", "size", "page", 1 }, { "base", "size", "page", 1 },
 	  AT_MOST, 1 },
@@ -63,7 +65,7 @@ static const struct goal {
 struct table goals = {
 	.name = "goals",
 	.columns = {
-		{ "one event, instructions; then others" }, { "figures", true },
+		{ "what is compared" }, { "figures", true },
 		{ "quotient", true }, { "goal", true }, { "" },
 	},
 	.nr_columns = 5,
@@ -84,9 +86,8 @@ static bool holds(const struct goal *goal, double quotient)
 
 static void judge_goal(const struct goal *goal)
 {
-	static const struct figure one = { .value = 1 };
 	const struct figure *of = find(&goal->of);
-	const struct figure *to = goal->to.kernel ? find(&goal->to) : &one;
+	const struct figure *to = find(&goal->to);
 	struct cell *row = add_row(&goals);
 	double quotient;
 	bool met;
@@ -104,8 +105,7 @@ static void judge_goal(const struct goal *goal)
 	}
 	quotient = of->value / to->value;
 	met = holds(goal, quotient);
-	row[1].text = to == &one ? short_number(of->value) :
-		      string("%s / %s", short_number(of->value),
+	row[1].text = string("%s / %s", short_number(of->value),
 			     short_number(to->value));
 	/* as many digits as tell it from its goal */
 	row[2].text = string(quotient < 2 ? "%.4f" : "%.2f", quotient);
