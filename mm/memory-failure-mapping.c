@@ -14,11 +14,13 @@
  *	mf_act()		acts on the batch:
  *	  mf_act_on_sharer()	per sharer: lock the DAX entry, see whether it
  *				still has the page, unmap it, note from whom
- *	  mf_signal()		one walk over all processes for the whole batch
  *				and report the lost data, drop the inodes
+ *	mf_signal()		one walk over all processes, in the end or when
+ *				no more mappings can be noted
  *
  * So nothing is waited for, unmapped or killed under a lock of a filesystem,
  * and such a lock is held for one batch at most, however many sharers there are.
+ * Nor is anybody signalled with a DAX entry locked.
  *
  * A page is unmapped from everybody, whether or not somebody is to be signalled.
  * It can not be mapped again: it is flagged before its mapping is looked for, and
@@ -42,6 +44,7 @@
 #include <linux/dax_proxy.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
+#include <linux/hash.h>
 #include <linux/memory-failure.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -51,7 +54,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include <trace/events/memory-failure.h>
 
@@ -60,19 +62,27 @@
 #include "internal.h"
 
 /*
- * A batch is what the filesystem may report in one go.  Large enough to make the
- * walk over the processes rare, small enough for a kmalloc() without a fight.
- * Without memory a few slots on the stack do, one after the other.
+ * Most pages are of one file that one process maps: what is on the stack will do,
+ * and does for all others if there is no memory.  Who has more than that gets
+ * room for
+ *  - as many sharers as a filesystem may report with its locks held;
+ *  - as many victims as make the walk over all processes for their sake cheap,
+ *    compared with unmapping the page from each of them.
  */
-#define MF_BATCH_SLOTS		64
-#define MF_BATCH_RESERVE	4
+#define MF_STACK_BITS		2
+#define MF_STACK_SLOTS		(1 << MF_STACK_BITS)
+#define MF_MAX_SHARERS		64
+#define MF_VICTIM_BITS		10
+#define MF_MAX_VICTIMS		(1 << MF_VICTIM_BITS)
+
+/* A console may take longer for a line than it takes to unmap a page. */
+#define MF_MAX_LOGGED		16
 
 struct mf_sharer {
 	struct address_space *mapping;
 	pgoff_t index;
 	unsigned long pfn;
 	unsigned long nr;
-	bool lost;	/* to be told that its data is lost */
 };
 
 /* A virtual address that had the failed page. */
@@ -82,50 +92,54 @@ struct mf_victim {
 	unsigned long addr;
 	unsigned long pfn;
 	short shift;
+	unsigned short next;	/* of the same hash, plus one */
 };
 
 struct mf_room {
-	struct mf_sharer sharers[MF_BATCH_SLOTS];
-	struct mf_victim victims[MF_BATCH_SLOTS];
+	struct mf_sharer sharers[MF_MAX_SHARERS];
+	struct mf_victim victims[MF_MAX_VICTIMS];
+	unsigned short heads[MF_MAX_VICTIMS];
 };
 
 struct mf_batch {
 	int mf_flags;
 	bool missed_only;	/* others have been told that data is lost */
+	bool resumed;		/* the filesystem was asked more than once */
 	bool removal;	/* nothing is lost, but everybody is told, once */
-	unsigned int max;
+	unsigned int max_sharers;
 	unsigned int nr_sharers;
+	unsigned int victim_bits;
 	unsigned int nr_victims;
+	unsigned int nr_signals;
 	struct mf_sharer *sharers;
 	struct mf_victim *victims;
+	unsigned short *heads;	/* victims by hash of the mm, plus one */
 	struct mf_room *room;
-	struct mf_sharer reserved_sharers[MF_BATCH_RESERVE];
-	struct mf_victim reserved_victims[MF_BATCH_RESERVE];
+	struct mf_sharer stack_sharers[MF_STACK_SLOTS];
+	struct mf_victim stack_victims[MF_STACK_SLOTS];
+	unsigned short stack_heads[MF_STACK_SLOTS];
 };
 
 static void mf_batch_init(struct mf_batch *batch, int mf_flags)
 {
-	batch->room = kmalloc_obj(*batch->room,
-				  GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	batch->max = batch->room ? MF_BATCH_SLOTS : MF_BATCH_RESERVE;
-	batch->sharers = batch->room ? batch->room->sharers :
-			batch->reserved_sharers;
-	batch->victims = batch->room ? batch->room->victims :
-			batch->reserved_victims;
-	batch->nr_sharers = 0;
-	batch->nr_victims = 0;
-	batch->missed_only = false;
-	batch->removal = false;
 	/*
 	 * Another page can not be put in the place of this one, so whoever
 	 * consumes it has to be stopped.
 	 */
 	batch->mf_flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL;
-}
-
-static void mf_batch_exit(struct mf_batch *batch)
-{
-	kfree(batch->room);
+	batch->missed_only = false;
+	batch->resumed = false;
+	batch->removal = false;
+	batch->max_sharers = MF_STACK_SLOTS;
+	batch->nr_sharers = 0;
+	batch->victim_bits = MF_STACK_BITS;
+	batch->nr_victims = 0;
+	batch->nr_signals = 0;
+	batch->sharers = batch->stack_sharers;
+	batch->victims = batch->stack_victims;
+	batch->heads = batch->stack_heads;
+	memset(batch->heads, 0, sizeof(batch->stack_heads));
+	batch->room = NULL;
 }
 
 /**
@@ -142,7 +156,7 @@ static void mf_batch_exit(struct mf_batch *batch)
  */
 bool mf_batch_full(const struct memory_failure_control *mfc)
 {
-	return mfc->batch->nr_sharers == mfc->batch->max;
+	return mfc->batch->nr_sharers == mfc->batch->max_sharers;
 }
 EXPORT_SYMBOL_GPL(mf_batch_full);
 
@@ -178,77 +192,145 @@ void mf_add_sharer(struct memory_failure_control *mfc,
 }
 EXPORT_SYMBOL_GPL(mf_add_sharer);
 
-static int mf_victim_cmp(const void *a, const void *b)
+static bool mf_victims_full(const struct mf_batch *batch)
 {
-	const struct mf_victim *va = a, *vb = b;
-
-	if (va->mm != vb->mm)
-		return va->mm < vb->mm ? -1 : 1;
-	if (va->addr != vb->addr)
-		return va->addr < vb->addr ? -1 : 1;
-	return 0;
+	return batch->nr_victims == 1U << batch->victim_bits;
 }
 
-/* The first noted address of @mm, the others follow it. */
-static struct mf_victim *mf_find_victims(struct mf_batch *batch,
-					 struct mm_struct *mm)
+/* The first victim with the same mm from @i on, which is plus one. */
+static struct mf_victim *mf_find_victim(const struct mf_batch *batch,
+					unsigned int i, const struct mm_struct *mm)
 {
-	unsigned int low = 0, high = batch->nr_victims;
+	struct mf_victim *v = NULL;
 
-	while (low < high) {
-		unsigned int mid = low + (high - low) / 2;
-
-		if (batch->victims[mid].mm < mm)
-			low = mid + 1;
-		else
-			high = mid;
+	for (; i; i = v->next) {
+		v = &batch->victims[i - 1];
+		if (v->mm == mm)
+			return v;
 	}
-	return &batch->victims[low];
+	return NULL;
+}
+
+static struct mf_victim *mf_first_victim(const struct mf_batch *batch,
+					 const struct mm_struct *mm)
+{
+	return mf_find_victim(batch,
+			batch->heads[hash_ptr(mm, batch->victim_bits)], mm);
+}
+
+static void mf_add_victim(struct mf_batch *batch, struct mm_struct *mm,
+			  unsigned long addr, unsigned long pfn, short shift)
+{
+	unsigned short *head = &batch->heads[hash_ptr(mm, batch->victim_bits)];
+
+	mmgrab(mm);
+	batch->victims[batch->nr_victims++] = (struct mf_victim) {
+		.mm = mm,
+		.addr = addr,
+		.pfn = pfn,
+		.shift = shift,
+		.next = *head,
+	};
+	*head = batch->nr_victims;
+}
+
+static void mf_signal_task(struct mf_batch *batch, struct task_struct *tsk,
+			   const struct mf_victim *v)
+{
+	if (batch->nr_signals++ < MF_MAX_LOGGED)
+		pr_err("%#lx: Sending SIGBUS to %s:%d due to hardware memory corruption\n",
+		       v->pfn, tsk->comm, task_pid_nr(tsk));
+	mf_send_sigbus(tsk, v->addr, v->shift, batch->mf_flags);
+}
+
+/*
+ * Find the task of each victim.  Most processes have nothing to do with it, so ask
+ * for the mm before anything else.
+ */
+static void mf_find_tasks(struct mf_batch *batch)
+{
+	struct task_struct *p, *t;
+	struct mm_struct *mm;
+	struct mf_victim *v;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		t = task_with_mm(p);
+		mm = t ? READ_ONCE(t->mm) : NULL;
+		v = mm ? mf_first_victim(batch, mm) : NULL;
+		if (!v)
+			continue;
+		if (!batch->removal)
+			t = task_early_kill(p, true);
+		if (!t || READ_ONCE(t->mm) != mm)
+			continue;
+		for (; v; v = mf_find_victim(batch, v->next, mm)) {
+			if (!v->tsk)
+				v->tsk = get_task_struct(t);
+			else	/* a process of its own with the same mm */
+				mf_signal_task(batch, t, v);
+		}
+	}
+	rcu_read_unlock();
 }
 
 /*
  * Send the signals for all addresses noted so far, and forget them.
  *
- * The tasks are found under RCU and signalled after it, because each signal
- * comes with a line on the console.
+ * The tasks are found under RCU and signalled after it, because signals come with
+ * lines on the console.
  */
 static void mf_signal(struct mf_batch *batch)
 {
 	struct mf_victim *v, *end = batch->victims + batch->nr_victims;
-	struct task_struct *p;
 
 	if (!batch->nr_victims)
 		return;
 
-	sort(batch->victims, batch->nr_victims, sizeof(*v), mf_victim_cmp, NULL);
-
-	rcu_read_lock();
-	for_each_process(p) {
-		struct task_struct *t = batch->removal ? task_with_mm(p) :
-				task_early_kill(p, true);
-		struct mm_struct *mm = t ? READ_ONCE(t->mm) : NULL;
-
-		if (!mm)
-			continue;
-		for (v = mf_find_victims(batch, mm); v < end && v->mm == mm; v++) {
-			if (!v->tsk)
-				v->tsk = get_task_struct(t);
-			else	/* a process of its own with the same mm */
-				mf_send_sigbus(t, v->addr, v->shift, v->pfn,
-					       batch->mf_flags);
-		}
-	}
-	rcu_read_unlock();
-
+	mf_find_tasks(batch);
 	for (v = batch->victims; v < end; v++) {
 		if (v->tsk) {
-			mf_send_sigbus(v->tsk, v->addr, v->shift, v->pfn,
-				       batch->mf_flags);
+			mf_signal_task(batch, v->tsk, v);
 			put_task_struct(v->tsk);
 		}
+		batch->heads[hash_ptr(v->mm, batch->victim_bits)] = 0;
 		mmdrop(v->mm);
+		cond_resched();
 	}
 	batch->nr_victims = 0;
+}
+
+/*
+ * There were more sharers or victims than fit.  Sharers that are being acted on
+ * stay where they are in the batch.
+ */
+static void mf_make_room(struct mf_batch *batch)
+{
+	struct mf_room *room = batch->room;
+
+	if (!room || mf_victims_full(batch))
+		mf_signal(batch);
+	if (room)
+		return;
+	room = kvzalloc_obj(*room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!room)
+		return;
+	memcpy(room->sharers, batch->sharers, sizeof(batch->stack_sharers));
+	batch->max_sharers = MF_MAX_SHARERS;
+	batch->victim_bits = MF_VICTIM_BITS;
+	batch->sharers = room->sharers;
+	batch->victims = room->victims;
+	batch->heads = room->heads;
+	batch->room = room;
+}
+
+static void mf_batch_exit(struct mf_batch *batch)
+{
+	mf_signal(batch);
+	if (batch->nr_signals > MF_MAX_LOGGED)
+		pr_err("Sent SIGBUS to %u more due to hardware memory corruption\n",
+		       batch->nr_signals - MF_MAX_LOGGED);
+	kvfree(batch->room);
 }
 
 /*
@@ -291,20 +373,10 @@ static void mf_zap_pages(struct vm_area_struct *vma, unsigned long addr,
 	tlb_finish_mmu(&tlb);
 }
 
-/* Has @mm been noted in this batch? */
-static bool mf_is_victim(const struct mf_batch *batch,
-			 const struct mm_struct *mm)
-{
-	for (unsigned int i = 0; i < batch->nr_victims; i++)
-		if (batch->victims[i].mm == mm)
-			return true;
-	return false;
-}
-
 /*
  * Unmap @nr pages from @pfn on wherever a process has them as page @index and
- * following of @mapping, and note where.  The DAX entry is locked: no address is
- * added while we look.
+ * following of @mapping, and note where, until no more can be noted.  The DAX
+ * entry is locked: no address is added while we look.
  */
 static unsigned int mf_unmap_pages(struct mf_batch *batch,
 				   struct address_space *mapping,
@@ -324,17 +396,11 @@ static unsigned int mf_unmap_pages(struct mf_batch *batch,
 		mf_zap_pages(vma, addr, min(nr << PAGE_SHIFT,
 					    vma->vm_end - addr));
 		found++;
-		if (batch->removal && mf_is_victim(batch, vma->vm_mm))
+		if (batch->removal && mf_first_victim(batch, vma->vm_mm))
 			continue;
-		if (batch->nr_victims == batch->max)
-			mf_signal(batch);
-		mmgrab(vma->vm_mm);
-		batch->victims[batch->nr_victims++] = (struct mf_victim) {
-			.mm = vma->vm_mm,
-			.addr = addr,
-			.pfn = pfn,
-			.shift = shift,
-		};
+		mf_add_victim(batch, vma->vm_mm, addr, pfn, shift);
+		if (mf_victims_full(batch))
+			break;
 	}
 	i_mmap_unlock_read(mapping);
 	return found;
@@ -345,7 +411,8 @@ static unsigned int mf_unmap_pages(struct mf_batch *batch,
  *
  * What the filesystem has reported may have changed since: the file was
  * truncated, or has been given other blocks.  The DAX entry tells, and while it
- * is locked it can not be faulted in again.
+ * is locked it can not be faulted in again.  What has been unmapped is not found
+ * again, so if there were too many mappings to note them all, go on with the rest.
  *
  * Return: how many mappings there were.
  */
@@ -353,56 +420,59 @@ static unsigned int mf_act_on_page(struct mf_batch *batch,
 				   struct address_space *mapping,
 				   pgoff_t index, unsigned long pfn)
 {
-	struct page *page = NULL;
 	unsigned int found = 0;
-	dax_entry_t cookie;
 
-	cookie = dax_lock_mapping_entry(mapping, index, &page);
-	if (!cookie)	/* not a DAX file */
-		goto out;
-	if (page && page_to_pfn(page) == pfn)
-		found = mf_unmap_pages(batch, mapping, index, pfn, 1);
-	dax_unlock_mapping_entry(mapping, index, cookie);
-out:
+	do {
+		struct page *page = NULL;
+		dax_entry_t cookie;
+
+		if (mf_victims_full(batch))
+			mf_make_room(batch);
+		cookie = dax_lock_mapping_entry(mapping, index, &page);
+		if (!cookie)	/* not a DAX file */
+			break;
+		if (page && page_to_pfn(page) == pfn)
+			found += mf_unmap_pages(batch, mapping, index, pfn, 1);
+		dax_unlock_mapping_entry(mapping, index, cookie);
+	} while (mf_victims_full(batch));
 	trace_memory_failure_act(mapping, index, pfn, found);
 	return found;
 }
 
-static void mf_act_on_sharer(struct mf_batch *batch, struct mf_sharer *sharer)
+static unsigned int mf_act_on_sharer(struct mf_batch *batch,
+				     const struct mf_sharer sharer)
 {
 	unsigned int found = 0;
 
-	for (unsigned long i = 0; i < sharer->nr; i++) {
-		found += mf_act_on_page(batch, sharer->mapping,
-					sharer->index + i, sharer->pfn + i);
+	for (unsigned long i = 0; i < sharer.nr; i++) {
+		found += mf_act_on_page(batch, sharer.mapping, sharer.index + i,
+					sharer.pfn + i);
 		cond_resched();
 	}
-	sharer->lost = found || !batch->missed_only;
+	return found;
 }
 
 /*
- * Act on the sharers reported so far, signal their processes, tell who listens
- * that the files' data is lost, and let go of them.
+ * Act on the sharers reported so far, tell who listens that the files' data is
+ * lost, unless nobody does, and let go of them.
  */
-static void mf_act(struct mf_batch *batch)
+static void mf_act(struct mf_batch *batch, bool unheard)
 {
-	for (unsigned int i = 0; i < batch->nr_sharers; i++)
-		mf_act_on_sharer(batch, &batch->sharers[i]);
-	mf_signal(batch);
-
 	for (unsigned int i = 0; i < batch->nr_sharers; i++) {
-		const struct mf_sharer *sharer = &batch->sharers[i];
-		struct inode *inode = sharer->mapping->host;
+		const struct mf_sharer sharer = batch->sharers[i];
+		struct inode *inode = sharer.mapping->host;
+		unsigned int found = mf_act_on_sharer(batch, sharer);
 
-		if (sharer->lost)
+		if (!unheard && (found || !batch->missed_only))
 			fserror_report_data_lost(inode,
-					(loff_t)sharer->index << PAGE_SHIFT,
-					(u64)sharer->nr << PAGE_SHIFT,
+					(loff_t)sharer.index << PAGE_SHIFT,
+					(u64)sharer.nr << PAGE_SHIFT,
 					GFP_KERNEL);
 		iput(inode);
 	}
+	if (batch->nr_sharers == batch->max_sharers)
+		mf_make_room(batch);
 	batch->nr_sharers = 0;
-	cond_resched();
 }
 
 /* One call of the operation. */
@@ -422,11 +492,19 @@ static int mf_ask_mapping(struct address_space *mapping,
 	return error;
 }
 
+/*
+ * Has the filesystem left somebody out?  Of a large folio another page may be what
+ * is mapped: then believe an answer that was given in one piece.
+ */
 static bool mf_still_mapped(const struct memory_failure_control *mfc)
 {
-	for (unsigned long i = 0; i < mfc->nr; i++)
-		if (folio_mapped(pfn_folio(mfc->pfn + i)))
+	for (unsigned long i = 0; i < mfc->nr; i++) {
+		struct folio *folio = pfn_folio(mfc->pfn + i);
+
+		if (folio_mapped(folio) &&
+		    (!folio_test_large(folio) || mfc->batch->resumed))
 			return true;
+	}
 	return false;
 }
 
@@ -483,7 +561,7 @@ static void mf_search_file(struct address_space *mapping,
 		if (start >= end)
 			continue;
 		if (mf_batch_full(mfc))
-			mf_act(mfc->batch);
+			mf_act(mfc->batch, mfc->unheard);
 		mf_add_sharer(mfc, mapping, index + (start - pfn), start,
 			      end - start);
 	}
@@ -492,17 +570,19 @@ static void mf_search_file(struct address_space *mapping,
 /*
  * Unmap the failed pages from every process that maps them by any file that
  * shares them, and signal those that want to know, or have to.  @mapping, with
- * @pfn at @index, and its superblock are pinned.
+ * @pfn at @index, and its superblock are pinned.  @used: is this what the pages
+ * have as their mapping?
  *
  * If the filesystem can not say who shares the pages, without a reverse mapping
  * or because it has lost that as well, all its files are searched.  That takes
  * time in proportion to the DAX entries of all of them.  So they are if somebody
  * maps the pages still: by a place that has got other pages since, as when a
  * device-mapper table was reloaded; or because the filesystem has changed between
- * two batches.  Another page of a larger folio looks like that, too.
+ * two batches.
  */
 static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
-			     unsigned long pfn, unsigned long nr, int mf_flags)
+			     unsigned long pfn, unsigned long nr, int mf_flags,
+			     bool used)
 {
 	struct mf_batch batch;
 	struct memory_failure_control mfc = {
@@ -517,20 +597,22 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 	int error;
 
 	mf_batch_init(&batch, mf_flags);
-
-	/* Whatever the filesystem says: this one has the page. */
-	if (file)
-		mf_act_on_page(&batch, mapping, index, pfn);
-	do {
+	for (;;) {
 		error = mf_ask_mapping(mapping, &mfc);
-		mf_act(&batch);
-	} while (error == -EAGAIN);
+		mf_act(&batch, mfc.unheard);
+		if (error != -EAGAIN)
+			break;
+		batch.resumed = true;
+	}
 
-	if ((error && !file) || mf_still_mapped(&mfc)) {
+	/* This one has the page, whatever the filesystem says. */
+	if (file && (error || mf_still_mapped(&mfc)))
+		mf_act_on_page(&batch, mapping, index, pfn);
+	if ((error && used && !file) || mf_still_mapped(&mfc)) {
 		batch.missed_only = !error;
 		while ((inode = mf_next_file(dax_mapping_sb(mapping), inode)))
 			mf_search_file(inode->i_mapping, &mfc);
-		mf_act(&batch);
+		mf_act(&batch, mfc.unheard);
 	}
 	mf_batch_exit(&batch);
 	return error;
@@ -548,7 +630,7 @@ static int mf_handle_unused(unsigned long pfn, int mf_flags)
 	if (!mapping)
 		return -EBUSY;
 	sb = dax_mapping_sb(mapping);
-	error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags);
+	error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags, false);
 	deactivate_super(sb);
 	return error == -EOPNOTSUPP ? -EBUSY : error;
 }
@@ -586,7 +668,8 @@ int memory_failure_dax(unsigned long pfn, int mf_flags, bool *known)
 	} else if (!mapping) {
 		error = mf_handle_unused(pfn, mf_flags);
 	} else {
-		error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags);
+		error = mf_handle_mapping(mapping, index, pfn, 1, mf_flags,
+					  true);
 		/* The file, or whoever was found to have it, is all there is. */
 		if (error == -EOPNOTSUPP)
 			error = 0;
@@ -614,11 +697,14 @@ static void mf_unmap_file(struct address_space *mapping,
 	dax_entry_t cookie;
 
 	for (pgoff_t index = 0;
-	     (cookie = dax_lock_next_entry(mapping, &index, &pfn, &nr));
-	     index += nr) {
+	     (cookie = dax_lock_next_entry(mapping, &index, &pfn, &nr));) {
 		if (pfn <= removal->last && pfn + nr > removal->start)
 			mf_unmap_pages(&removal->batch, mapping, index, pfn, nr);
 		dax_unlock_mapping_entry(mapping, index, cookie);
+		if (mf_victims_full(&removal->batch))
+			mf_make_room(&removal->batch);
+		else
+			index += nr;
 		cond_resched();
 	}
 }
@@ -707,6 +793,8 @@ void memory_failure_pre_remove(struct dev_pagemap *pgmap)
 	/* The pages are well: nobody consumes anything bad. */
 	removal.batch.mf_flags = 0;
 	removal.batch.removal = true;
+	/* Who is told once has to be remembered. */
+	mf_make_room(&removal.batch);
 
 	while (pfn_address_space_take(removal.start, removal.last, &range)) {
 		struct super_block *sb = dax_mapping_sb(range.mapping);

@@ -63,6 +63,7 @@
 
 #include <linux/dax.h>
 #include <linux/dax_proxy.h>
+#include <linux/fsnotify.h>
 #include <linux/memory-failure.h>
 
 /*
@@ -350,6 +351,9 @@ xfs_mf_report_range(
 	start_gno = xfs_fsb_to_gno(mp, start, type);
 	end_gno = xfs_fsb_to_gno(mp, end, type);
 
+	mfc->unheard = !rcu_access_pointer(mp->m_healthmon) &&
+			!fsnotify_sb_has_watchers(mp->m_super);
+
 	tp = xfs_trans_alloc_empty(mp);
 	while ((xg = xfs_group_next_range(mp, xg,
 				max(start_gno, cookie->gno), end_gno, type))) {
@@ -532,7 +536,8 @@ xfs_proxy_memory_failure(
 
 	bblen = BTOBB((u64)mfc->nr << PAGE_SHIFT);
 	daddr = BTOBB(((u64)mfc->index << PAGE_SHIFT) - btp->bt_dax_part_off);
-	if (!xfs_mf_daddr_is_pfn(btp, daddr, mfc->pfn, mfc->nr))
+	if (daddr < 0 || daddr + bblen > btp->bt_nr_sectors ||
+	    !xfs_mf_daddr_is_pfn(btp, daddr, mfc->pfn, mfc->nr))
 		return -EOPNOTSUPP;
 	if (btp == mp->m_logdev_targp && btp != mp->m_ddev_targp)
 		return xfs_mf_lose_log(mp, daddr, bblen);
