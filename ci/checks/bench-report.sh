@@ -5,12 +5,7 @@
 # shellcheck source=ci/common.sh
 . "$(dirname "$0")/../common.sh"
 
-for tool in gnuplot gcc perl; do
-	command -v "$tool" >/dev/null || {
-		echo "$tool is missing: ci/setup --report installs it"
-		exit 4
-	}
-done
+"$top/ci/setup" gnuplot-nox=gnuplot || die "gnuplot could not be installed"
 mkdir -p "$build"
 work=$(mktemp -d "$build/bench-report.XXXXXX")
 trap 'rm -rf "$work"' EXIT
