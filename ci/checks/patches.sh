@@ -13,7 +13,7 @@ fault() {
 
 named=$(sed '/^#/d; /^$/d; s/ .*//' series)
 [ "$named" ] || { note "there is no series yet"; exit 4; }
-there=$(find . -name '[0-9]*.patch' ! -name '0000-*' -printf '%f\n')
+there=$(find . -maxdepth 1 -name '[0-9]*.patch' ! -name '0000-*' -printf '%f\n')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 diff <(sort <<<"$named") <(sort <<<"$there") || fault "patches/series and the patches differ"
