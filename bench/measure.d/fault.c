@@ -91,6 +91,8 @@ static void read_in_turn(struct reader *me)
 	me->seen->took += instructions() - instructions();
 	me->seen->faults += faults_so_far() - faults_so_far();
 	me->seen->took = me->seen->faults = 0;
+	/* It runs as soon as it is its turn, and nobody waits for it to stop. */
+	take_processor();
 	while (read(me->turn[0], &byte, 1) == 1) {
 		faults = faults_so_far();
 		took = instructions();
