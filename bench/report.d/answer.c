@@ -69,8 +69,8 @@ static const char *hold(void)
 
 	if (!n)
 		return NULL;
-	return string("The filesystem's lock: with %s sharers the AGF is held for %s instructions at a time on base, for %s on aops, where nothing is waited for, unmapped or signalled meanwhile.",
-		      with_commas(n),
+	return string("The filesystem's lock: with %s sharer%s the AGF is held for %s instructions at a time on base, for %s on aops, where nothing is waited for, unmapped or signalled meanwhile.",
+		      with_commas(n), n == 1 ? "" : "s",
 		      short_number(figure("base", "agf", "longest", n)->value),
 		      short_number(figure("aops", "agf", "longest", n)->value));
 }

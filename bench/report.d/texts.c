@@ -87,7 +87,7 @@ void write_markdown(void)
 	if (quick())
 		fputs("A quick run: fewer scenarios, fewer figures.\n\n", f);
 	for (i = 0; i < nr_complaints; i++)
-		wrapped_list(f, string("- NOT IN ORDER: %s", complaints[i]));
+		wrapped_list(f, string("NOT IN ORDER: %s", complaints[i]));
 	for (i = 0; i < nr_answers; i++)
 		wrapped_list(f, answers[i]);
 
