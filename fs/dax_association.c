@@ -63,6 +63,7 @@
  * association lock a ->mapping that is set is of an inode that has not got past
  * that point, or of something that outlives all inodes of its filesystem.
  */
+#include <kunit/visibility.h>
 #include <linux/dax.h>
 #include <linux/hash.h>
 #include <linux/huge_mm.h>
@@ -182,6 +183,7 @@ unlock:
 	spin_unlock_irqrestore(lock, flags);
 	return error;
 }
+EXPORT_SYMBOL_IF_KUNIT(dax_associate);
 
 /**
  * dax_disassociate - a DAX entry ceases to point to a page
@@ -220,3 +222,4 @@ void dax_disassociate(unsigned long pfn)
 unlock:
 	spin_unlock_irqrestore(lock, flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(dax_disassociate);

@@ -40,6 +40,7 @@
  *	(locks of the filesystem, released again)
  *	DAX entry -> i_mmap_rwsem -> page table lock
  */
+#include <kunit/visibility.h>
 #include <linux/dax.h>
 #include <linux/dax_proxy.h>
 #include <linux/fs.h>
@@ -678,6 +679,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags, bool *known)
 		dax_unpin_mapping(mapping);
 	return error;
 }
+EXPORT_SYMBOL_IF_KUNIT(memory_failure_dax);
 
 /* What goes away. */
 struct mf_removal {
