@@ -102,11 +102,15 @@ put_block() {
 # files that SERIES, a git tree of ci/assemble, touches. It is configured there,
 # or in OUT. Each directory's Makefile, read as kbuild reads it, tells which.
 touched_objects() {
-	local dir files
-	files=$(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u |
-		while read -r file; do [[ ! -e $2/$file ]] || echo "$file"; done)
+	local dir objects
+	objects=$(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u |
+		while read -r file; do [[ ! -e $2/$file ]] || echo "${file%.c}.o"; done)
 	while read -r dir; do
-		make -s -C "$2" --no-print-directory -f - <<END | sort -u |
+		# some folders' objects stand in the Makefile of the folder above
+		while [[ ! -e $2/$dir/Makefile ]]; do dir=$(dirname "$dir"); done
+		echo "$dir"
+	done < <(xargs -r dirname <<<"$objects") | sort -u | while read -r dir; do
+		make -s -C "$2" --no-print-directory -f - <<END
 include ${3:-.}/include/config/auto.conf
 src := $dir
 obj := $dir
@@ -118,6 +122,5 @@ names := \$(made) \$(foreach name,\$(made),\$(foreach end,-y -m -objs,\$(\$(name
 list:; @printf '$dir/%s\\n' \$(names)
 .DEFAULT_GOAL := list
 END
-			grep -xF "$(sed -n "s,^\($dir/[^/]*\)\.c\$,\1.o,p" <<<"$files")" || true
-	done < <(xargs -r dirname <<<"$files" | sort -u)
+	done | sort -u | grep -xF "$objects" || true
 }
