@@ -71,10 +71,10 @@
  *    compared with unmapping the page from each of them.
  */
 #define MF_STACK_BITS		2
-#define MF_STACK_SLOTS		(1 << MF_STACK_BITS)
+#define MF_STACK_SLOTS		BIT(MF_STACK_BITS)
 #define MF_MAX_SHARERS		64
 #define MF_VICTIM_BITS		10
-#define MF_MAX_VICTIMS		(1 << MF_VICTIM_BITS)
+#define MF_MAX_VICTIMS		BIT(MF_VICTIM_BITS)
 
 /* A console may take longer for a line than it takes to unmap a page. */
 #define MF_MAX_LOGGED		16
