@@ -225,7 +225,9 @@ static void full_batch(struct kunit *test)
 	expect_failure(test, 0, MAX_SHARERS);
 	room = t->room;
 	KUNIT_ASSERT_GT(test, room, 0);
-	KUNIT_EXPECT_EQ(test, t->nr_calls, DIV_ROUND_UP(MAX_SHARERS, room));
+	/* When the stack's few are full there is more room for the rest. */
+	KUNIT_EXPECT_GT(test, t->nr_calls, 1);
+	KUNIT_EXPECT_LT(test, t->nr_calls, DIV_ROUND_UP(MAX_SHARERS, room));
 
 	t->nr_sharers = room;
 	expect_failure(test, 0, room);
