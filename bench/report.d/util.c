@@ -54,18 +54,24 @@ static char *path(const char *fmt, va_list ap)
 	return string("%s/%s", dir, name);
 }
 
+static FILE *open_file(const char *mode, const char *fmt, va_list ap)
+{
+	char *name = path(fmt, ap);
+	FILE *f = fopen(name, mode);
+
+	if (!f)
+		die("%s: %s", name, strerror(errno));
+	return f;
+}
+
 FILE *input(const char *fmt, ...)
 {
 	va_list ap;
-	char *name;
 	FILE *f;
 
 	va_start(ap, fmt);
-	name = path(fmt, ap);
+	f = open_file("r", fmt, ap);
 	va_end(ap);
-	f = fopen(name, "r");
-	if (!f)
-		die("%s: %s", name, strerror(errno));
 	return f;
 }
 
@@ -83,15 +89,11 @@ bool exists(const char *fmt, ...)
 FILE *output(const char *fmt, ...)
 {
 	va_list ap;
-	char *name;
 	FILE *f;
 
 	va_start(ap, fmt);
-	name = path(fmt, ap);
+	f = open_file("w", fmt, ap);
 	va_end(ap);
-	f = fopen(name, "w");
-	if (!f)
-		die("%s: %s", name, strerror(errno));
 	return f;
 }
 
