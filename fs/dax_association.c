@@ -38,9 +38,9 @@
  *  - an entry of PMD_ORDER over pages that are in use at order 0 is refused
  *    with -EBUSY.  The caller falls back to PTEs;
  *  - an entry of PMD_ORDER over pages that somebody has references to: the same;
- *  - a free page that has failed is not given out, at any order: -EHWPOISON.
- *    Who flags a page under the association lock and looks for its mapping
- *    after that either finds the user or knows that there will be none.
+ *  - a page that has failed gets no more entries, at any order: -EHWPOISON.
+ *    Who flags a page under the association lock and looks for its users after
+ *    that finds them all.
  *
  * Whether a page is shared is not for the caller to say: what the filesystem
  * tells a fault may be out of date when the entry is made.  The second entry
@@ -167,6 +167,8 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		error = dax_range_error(pfn, order);
 	else if (order > folio_order(folio))
 		error = -EBUSY;
+	else if (dax_page_is_bad(pfn, order))
+		error = -EHWPOISON;
 	if (error)
 		goto unlock;
 

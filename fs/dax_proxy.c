@@ -114,7 +114,8 @@ static int dax_proxy_find_ranges(struct address_space *mapping,
 	int nr_ranges = 0;
 
 	while (pgoff < end) {
-		struct pfn_address_space *last = &ranges[nr_ranges - 1];
+		struct pfn_address_space *last =
+			nr_ranges ? &ranges[nr_ranges - 1] : NULL;
 		unsigned long pfn;
 		long nr;
 
@@ -123,7 +124,7 @@ static int dax_proxy_find_ranges(struct address_space *mapping,
 				       DAX_RECOVERY_WRITE, NULL, &pfn);
 		if (nr < 0)
 			return nr;
-		if (nr_ranges && pfn == last->node.last + 1) {
+		if (last && pfn == last->node.last + 1) {
 			last->node.last += nr;
 		} else {
 			if (nr_ranges == DAX_PROXY_MAX_RANGES)
@@ -194,20 +195,19 @@ EXPORT_SYMBOL_GPL(dax_proxy_unregister);
  * Once more when the device has grown: there is no loss in between if it has not.
  *
  * Context: process context; not at the same time as others for this proxy.
- * Return: 0, -EBUSY if another filesystem has registered some of the pages,
- * -E2BIG if the device is made up of too many pieces, or another error; nothing
- * is registered then.
+ * Return: 0; -EBUSY if another filesystem has registered some of the pages, and
+ * nothing is registered then; -E2BIG if the device is made up of too many pieces,
+ * or another error, and what was registered before is so still.
  */
 int dax_proxy_register(struct address_space *mapping,
 		       struct dax_device *dax_dev, u64 start, u64 size)
 {
 	struct dax_proxy *proxy = mapping->host->i_private;
-	struct pfn_address_space *ranges;
-	int error = 0, nr, i = 0, id;
-	bool same;
+	struct pfn_address_space *found, *ranges;
+	int error = 0, nr, i, id;
 
-	ranges = kzalloc_objs(*ranges, DAX_PROXY_MAX_RANGES, GFP_KERNEL);
-	if (!ranges)
+	found = kmalloc_objs(*found, DAX_PROXY_MAX_RANGES, GFP_KERNEL);
+	if (!found)
 		return -ENOMEM;
 
 	/*
@@ -216,25 +216,33 @@ int dax_proxy_register(struct address_space *mapping,
 	 */
 	id = dax_read_lock();
 	nr = dax_proxy_find_ranges(mapping, dax_dev, PHYS_PFN(start),
-				   PHYS_PFN(start + size), ranges);
-	same = dax_proxy_is_registered(proxy, ranges, nr);
+				   PHYS_PFN(start + size), found);
 	if (nr < 0)
 		error = nr;
-	else if (!same)
-		dax_proxy_unregister(mapping);
-	for (; i < nr && !error && !same; i++)
+	if (error || dax_proxy_is_registered(proxy, found, nr))
+		goto unlock;
+
+	/* What is kept is no larger than it has to be. */
+	ranges = kmemdup_array(found, nr, sizeof(*found), GFP_KERNEL);
+	if (!ranges) {
+		error = -ENOMEM;
+		goto unlock;
+	}
+	dax_proxy_unregister(mapping);
+	proxy->dax_dev = dax_dev;
+	for (i = 0; i < nr && !error; i++)
 		error = register_pfn_address_space(&ranges[i]);
-	dax_read_unlock(id);
-	if (!error && !same) {
-		proxy->dax_dev = dax_dev;
+	if (error) {
+		while (i-- > 0)
+			unregister_pfn_address_space(&ranges[i]);
+		kfree(ranges);
+	} else {
 		proxy->ranges = ranges;
 		proxy->nr_ranges = nr;
-		return 0;
 	}
-
-	while (i-- > 0)
-		unregister_pfn_address_space(&ranges[i]);
-	kfree(ranges);
+unlock:
+	dax_read_unlock(id);
+	kfree(found);
 	return error;
 }
 EXPORT_SYMBOL_GPL(dax_proxy_register);

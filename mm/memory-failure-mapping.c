@@ -313,9 +313,10 @@ static void mf_make_room(struct mf_batch *batch)
 		mf_signal(batch);
 	if (room)
 		return;
-	room = kvzalloc_obj(*room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	room = kvmalloc_obj(*room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!room)
 		return;
+	memset(room->heads, 0, sizeof(room->heads));
 	memcpy(room->sharers, batch->sharers, sizeof(batch->stack_sharers));
 	batch->max_sharers = MF_MAX_SHARERS;
 	batch->victim_bits = MF_VICTIM_BITS;
@@ -520,8 +521,9 @@ static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry_continue(inode, &sb->s_inodes, i_sb_list) {
-		bool wanted = dax_mapping(inode->i_mapping) &&
-			READ_ONCE(inode->i_mapping->nrpages);
+		/* Who has no pages now can not get the failed one any more. */
+		bool used = data_race(READ_ONCE(inode->i_mapping->nrpages));
+		bool wanted = used && dax_mapping(inode->i_mapping);
 
 		if (!wanted && !need_resched())
 			continue;
@@ -604,6 +606,7 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 		if (error != -EAGAIN)
 			break;
 		batch.resumed = true;
+		cond_resched();
 	}
 
 	/* This one has the page, whatever the filesystem says. */

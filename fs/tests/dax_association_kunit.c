@@ -298,9 +298,13 @@ static void failed_page_of_pmd(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, PageHWPoison(&t->pages[nr]), nr == 33);
 	KUNIT_EXPECT_EQ(test, folio_test_has_hwpoisoned(page_folio(t->pages)),
 			IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
-	/* Others may come by it still: it is for the fault to see the flag. */
-	KUNIT_EXPECT_EQ(test, associate(test, 33, 0, 1, 0), 0);
-	disassociate(test, 33);
+	/* Nobody else comes by it any more, but by its neighbours. */
+	KUNIT_EXPECT_EQ(test, associate(test, 33, 0, 1, 0), -EHWPOISON);
+	KUNIT_EXPECT_EQ(test, associate(test, 34, 0, 1, 0), 0);
+	disassociate(test, 34);
+	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 1, 0),
+				-EHWPOISON);
 	disassociate(test, 0);
 
 	/* Now it is free, and nothing of the folio's flag is left. */

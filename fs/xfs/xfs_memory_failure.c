@@ -16,6 +16,7 @@
  *	data fork, inode in core	reported by mf_add_sharer(); mm unmaps
  *					it and reports the data as lost
  *	data fork, inode not in core	nothing: no process can have it mapped
+ *	data fork, inode without pages	nothing, unless somebody wants to know
  *	attr fork, bmbt, AG metadata,	the filesystem is shut down
  *	the log
  *	CoW staging, free space		nothing: nobody's data is lost
@@ -24,10 +25,11 @@
  *
  * Locks: the AGF buffer, or the rtgroup's rmap inode, is held while one batch
  * is reported, and nothing else is done meanwhile: mm acts on the sharers when
- * it has been released.  If there are more sharers than fit, the key of the
- * next record goes to the cookie.  An owner whose key moves to before that in
- * between, because its record was merged with a neighbour, is missed; mm asks
- * again if the page is still mapped in the end.
+ * it has been released.  If there are more sharers than fit, or more records
+ * than should be looked at in one go, the key of the next one goes to the
+ * cookie.  An owner whose key moves to before that in between, because its
+ * record was merged with a neighbour, is missed; mm asks again if the page is
+ * still mapped in the end.
  *
  * Lifetimes: mm has an active reference to the superblock, so the mount, its
  * buftargs and its proxies stay.
@@ -73,6 +75,20 @@
  */
 #define XFS_MF_MAX_STEPS	64
 
+/*
+ * That many owners are looked at before others may have the group's lock.  If they
+ * can not be stepped to, and all that were looked at before are gone through once
+ * more, it is as many more, or the whole would take the square of their number.
+ */
+#define XFS_MF_MAX_RECS		128
+
+/* Nobody can have mapped such an inode. */
+#define XFS_MF_NOGRAB_IFLAGS	(XFS_INEW | \
+				 XFS_NEED_INACTIVE | \
+				 XFS_INACTIVATING | \
+				 XFS_IRECLAIMABLE | \
+				 XFS_IRECLAIM)
+
 /* What mfc->cookie is to us.  All zero: not begun. */
 struct xfs_mf_cookie {
 	uint64_t		daddr : 62;	/* of the range, + 1 */
@@ -88,6 +104,8 @@ struct xfs_mf_cookie {
 struct xfs_mf_range {
 	struct memory_failure_control	*mfc;
 	struct xfs_group	*xg;
+	struct xfs_perag	*owner_pag;	/* of the last owner, or NULL */
+	unsigned int		max_recs;	/* before it is unlocked */
 	xfs_daddr_t		daddr;		/* of mfc->pfn */
 	xfs_agblock_t		start;		/* first block in the group */
 	xfs_agblock_t		end;		/* last block in the group */
@@ -147,6 +165,56 @@ xfs_mf_set_cookie(
 	}
 }
 
+/*
+ * Take a reference to inode @ino if it is in core, and may have the failed pages
+ * in use, or somebody wants to be told that it has lost data.
+ *
+ * Thousands may share a block that few have in use, and this is asked for each of
+ * them with the group locked.  So it is not xfs_iget(), and it does not wait: an
+ * inode on its way in or out is not mapped.  Nor is one without pages.  If it
+ * comes by them after we have looked, it finds the failed page flagged: the flag
+ * was set under dax_association_lock(), which is taken for each new DAX entry
+ * after ->nrpages has counted it.  That holds whatever becomes of the inode
+ * meanwhile, so it is asked for pages first.
+ */
+static struct inode *
+xfs_mf_igrab(
+	struct xfs_mf_range		*range,
+	xfs_ino_t			ino)
+{
+	struct xfs_mount		*mp = range->xg->xg_mount;
+	struct xfs_perag		*pag = range->owner_pag;
+	struct inode			*inode = NULL;
+	struct xfs_inode		*ip;
+
+	if (!pag || pag_agno(pag) != XFS_INO_TO_AGNO(mp, ino)) {
+		if (pag)
+			xfs_perag_put(pag);
+		pag = xfs_perag_get(mp, XFS_INO_TO_AGNO(mp, ino));
+		range->owner_pag = pag;
+		if (!pag)
+			return NULL;
+	}
+
+	rcu_read_lock();
+	ip = radix_tree_lookup(&pag->pag_ici_root, XFS_INO_TO_AGINO(mp, ino));
+	if (!ip)
+		goto out;
+	/* A change at this moment is one that comes later, see above. */
+	if (!data_race(READ_ONCE(VFS_I(ip)->i_data.nrpages)) &&
+	    range->mfc->unheard)
+		goto out;
+
+	/* Within the grace period it may be freed, or recycled. */
+	spin_lock(&ip->i_flags_lock);
+	if (I_INO(ip) == ino && !(ip->i_flags & XFS_MF_NOGRAB_IFLAGS))
+		inode = igrab(VFS_I(ip));
+	spin_unlock(&ip->i_flags_lock);
+out:
+	rcu_read_unlock();
+	return inode;
+}
+
 /* Report the file that owns @rec, if it is in core. */
 static int
 xfs_mf_report_file(
@@ -155,11 +223,17 @@ xfs_mf_report_file(
 	struct xfs_mf_range		*range)
 {
 	struct xfs_mount		*mp = cur->bc_mp;
-	struct xfs_inode		*ip;
+	struct inode			*inode;
 	xfs_agblock_t			start, end;
 	uint64_t			offset, len;
 	unsigned long			pfn;
-	int				error;
+
+	/* Before we have an inode that could be the last to let go of. */
+	if (mf_batch_full(range->mfc))
+		return -EAGAIN;
+	inode = xfs_mf_igrab(range, rec->rm_owner);
+	if (!inode)
+		return 0;
 
 	start = max(rec->rm_startblock, range->start);
 	end = min(rec->rm_startblock + rec->rm_blockcount - 1, range->end);
@@ -169,28 +243,10 @@ xfs_mf_report_file(
 		(BBTOB(xfs_gbno_to_daddr(range->xg, start) - range->daddr) >>
 		 PAGE_SHIFT);
 
-	/* Before we have an inode that could be the last to let go of. */
-	if (mf_batch_full(range->mfc))
-		return -EAGAIN;
-
-	error = xfs_iget(mp, cur->bc_tp, rec->rm_owner, XFS_IGET_INCORE, 0,
-			&ip);
-	switch (error) {
-	case 0:
-		break;
-	case -ENODATA:	/* not in core */
-	case -EAGAIN:	/* on its way in or out: not mapped */
-	case -ENOENT:	/* unlinked, to be inactivated */
-		return 0;
-	default:	/* no inode has this number */
-		xfs_mf_cookie(range->mfc)->metadata_lost = true;
-		return 0;
-	}
-
 	/* Blocks may be smaller than pages, but not of files that use DAX. */
-	mf_add_sharer(range->mfc, VFS_I(ip)->i_mapping, offset >> PAGE_SHIFT,
+	mf_add_sharer(range->mfc, inode->i_mapping, offset >> PAGE_SHIFT,
 			pfn, PHYS_PFN(PAGE_ALIGN(offset_in_page(offset) + len)));
-	xfs_irele(ip);
+	iput(inode);
 	return 0;
 }
 
@@ -221,9 +277,15 @@ xfs_mf_query_rec(
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
 	int				error;
 
-	if (cookie->owner && xfs_mf_rec_is_done(rec, cookie))
+	if (cookie->owner && xfs_mf_rec_is_done(rec, cookie)) {
+		range->max_recs++;
 		return 0;
-	error = xfs_mf_report_rec(cur, rec, range);
+	}
+	error = -EAGAIN;
+	if (range->max_recs > 0) {
+		range->max_recs--;
+		error = xfs_mf_report_rec(cur, rec, range);
+	}
 	if (error == -EAGAIN)
 		xfs_mf_set_cookie(range, rec);
 	return error;
@@ -358,6 +420,7 @@ xfs_mf_report_range(
 	while ((xg = xfs_group_next_range(mp, xg,
 				max(start_gno, cookie->gno), end_gno, type))) {
 		range.xg = xg;
+		range.max_recs = XFS_MF_MAX_RECS;
 		range.start = xg->xg_gno == start_gno ?
 				xfs_fsb_to_gbno(mp, start, type) : 0;
 		range.end = xg->xg_gno == end_gno ?
@@ -373,6 +436,8 @@ xfs_mf_report_range(
 		}
 	}
 	xfs_trans_cancel(tp);
+	if (range.owner_pag)
+		xfs_perag_put(range.owner_pag);
 
 	/*
 	 * Nothing good can come from a filesystem that has lost a part of
