@@ -25,6 +25,9 @@ hangs               not ok: time ran out; the blocked tasks are on the console l
 hangs-as-known      ok: hangs, as is known
 hangs-elsewhere     not ok: time ran out; the blocked tasks are on the console log
 ends-unexpectedly   not ok: was to hang, but ended with 0
+fails-by-chance     ok: goes wrong, as is known: not ok 2 - this does not
+gives-up-by-chance  ok: goes wrong, as is known: Bail out! the groundwork failed: Input/output error
+gives-up-otherwise  not ok: was to hang, but ended with 2
 splats              not ok: a splat, see the console log
 splats-as-known     ok: splats, as is known
 splats-elsewhere    not ok: a splat, see the console log
@@ -58,7 +61,7 @@ while read -r name want; do
 	}
 done < <(wanted)
 
-[[ $(tail -n 1 "$out/result") = "4 passed, 15 failed, 1 skipped" ]] || {
+[[ $(tail -n 1 "$out/result") = "6 passed, 16 failed, 1 skipped" ]] || {
 	echo "last line: $(tail -n 1 "$out/result")"
 	bad=1
 }

@@ -77,6 +77,8 @@ static void describe_outcome(const char *kernel, const struct outcome *o)
 		printf("%s-splat\t%s\n", kernel, o->splat);
 	if (o->hangs)
 		printf("%s-hangs\t%s\n", kernel, o->hangs);
+	if (o->says)
+		printf("%s-says\t%s\n", kernel, o->says);
 	if (o->seconds)
 		printf("%s-seconds\t%d\n", kernel, o->seconds);
 }

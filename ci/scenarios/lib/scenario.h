@@ -43,12 +43,14 @@
  * How a scenario ends on one kernel. The empty outcome: all checks hold. On a
  * kernel with a fault, the fault is part of the scenario: exactly these checks
  * fail; or the kernel's log has a splat, or a hang's blocked tasks, that match
- * an extended regular expression.
+ * an extended regular expression. In a race chance decides what comes first: it
+ * may also be that a line of the results, "not ok" or "Bail out!", matches one.
  */
 struct outcome {
 	const char *fails[40];
 	const char *splat;
 	const char *hangs;
+	const char *says;
 	int seconds;			/* a time limit of its own, to hang in */
 };
 
