@@ -10,9 +10,8 @@
  * kinds that are taken here are traced, whose they are is told by who takes them.
  */
 #include <stdio.h>
-#include "scenario.h"
+#include "trace.h"
 
-#define TRACING	"/sys/kernel/tracing/"
 #define NR	3
 
 static const char * const functions[] = {
@@ -35,35 +34,6 @@ static const char * const left_out[] = {
 	"dax_get_private", "dax_read_*", "dax_holder", "dax_mapping_sb",
 	"dax_proxy_owner", "mf_is_filtered", "mf_batch_full",
 };
-
-static bool append(const char *path, const char *string)
-{
-	int fd = open(path, O_WRONLY | O_APPEND);
-	bool done = fd >= 0 &&
-		    write(fd, string, strlen(string)) == (ssize_t)strlen(string);
-
-	close(fd);
-	return done;
-}
-
-static void prepare_trace(void)
-{
-	static const char * const options[] = {
-		"funcgraph-tail", "nofuncgraph-cpu", "nofuncgraph-overhead",
-		"nofuncgraph-duration", "nofuncgraph-irqs",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(functions); i++)
-		append(TRACING "set_ftrace_filter", functions[i]);
-	for (i = 0; i < ARRAY_SIZE(left_out); i++)
-		append(TRACING "set_ftrace_notrace", left_out[i]);
-	put_string(TRACING "set_graph_function", "memory_failure");
-	put_string(TRACING "current_tracer", "function_graph");
-	for (i = 0; i < ARRAY_SIZE(options); i++)
-		put_string(TRACING "trace_options", options[i]);
-	put_string(TRACING "events/ras/enable", "1");
-}
 
 static void print_trace(void)
 {
@@ -101,12 +71,11 @@ static void run(void)
 	}
 	pfn = pfn_of(procs[0], addr[0]);
 
-	put_string(TRACING "tracing_on", "0");
-	prepare_trace();
-	append(TRACING "trace_clock", "local");	/* this empties the trace */
-	put_string(TRACING "tracing_on", "1");
+	prepare_trace(functions, ARRAY_SIZE(functions), left_out,
+		      ARRAY_SIZE(left_out));
+	start_trace();
 	ret = poison(pfn);
-	put_string(TRACING "tracing_on", "0");
+	stop_trace();
 
 	check(!ret, "memory_failure() succeeds");
 	for (i = 0; i < NR; i++)

@@ -17,9 +17,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include "scenario.h"
+#include "trace.h"
 
-#define TRACING		"/sys/kernel/tracing/"
 #define NVDIMM		"/dev/pmem0"
 #define OTHER_PMEM	"/dev/pmem1"
 /* Half of OTHER_PMEM each: scenes 2 and 3, scene 4 */
@@ -68,33 +67,6 @@ static const char * const functions[] = {
 	"xfs_alloc_read_agf", "xfs_trans_brelse", "dax_lock_mapping_entry",
 	"dax_unlock_mapping_entry", "zap_vma_range_batched", "send_sig_mceerr",
 };
-
-static bool append(const char *path, const char *string)
-{
-	int fd = open(path, O_WRONLY | O_APPEND);
-	bool done = fd >= 0 &&
-		    write(fd, string, strlen(string)) == (ssize_t)strlen(string);
-
-	close(fd);
-	return done;
-}
-
-static void prepare_trace(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(functions); i++)
-		append(TRACING "set_ftrace_filter", functions[i]);
-	put_string(TRACING "set_graph_function", "memory_failure");
-	put_string(TRACING "tracing_on", "0");
-	put_string(TRACING "current_tracer", "function_graph");
-	put_string(TRACING "trace_options", "funcgraph-tail");
-	put_string(TRACING "trace_options", "nofuncgraph-cpu");
-	put_string(TRACING "trace_options", "nofuncgraph-overhead");
-	put_string(TRACING "trace_options", "nofuncgraph-duration");
-	put_string(TRACING "trace_options", "nofuncgraph-irqs");
-	put_string(TRACING "events/ras/enable", "1");
-}
 
 /* Calls line() for each line of the trace; true if one of them did. */
 static bool each_traced(bool (*line)(int scene, char *text), int scene)
@@ -208,11 +180,10 @@ static void play(const struct scene *scene)
 	must(pfn_of(procs[WRITER], addr[WRITER]) != pfn,
 	     "the writer has no copy");
 
-	append(TRACING "trace_clock", "local");	/* this empties the trace */
-	put_string(TRACING "tracing_on", "1");
+	start_trace();
 	ret = scene->fail(pfn);
 	must(within(20, ended), "memory_failure() was not called");
-	put_string(TRACING "tracing_on", "0");
+	stop_trace();
 
 	/* What happened by itself, before anybody touches anything */
 	for (i = 0; i < NR_ACTORS; i++) {
@@ -285,7 +256,7 @@ static void run(void)
 	uname(&name);
 	printf("fact\t0\trelease\t%s\n", name.release);
 	early_kill(false);
-	prepare_trace();
+	prepare_trace(functions, ARRAY_SIZE(functions), NULL, 0);
 
 	make_files(NVDIMM);
 	play(&(struct scene) {

@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "lib.h"
+#include "trace.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
-#define TRACING		"/sys/kernel/tracing/"
 
-static int try_put(const char *path, const char *string)
+int try_put(const char *path, const char *string)
 {
 	int fd = open(path, O_WRONLY | O_APPEND);
 	int ret = 0;

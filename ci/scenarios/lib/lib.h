@@ -5,6 +5,8 @@
 
 #include "scenario.h"
 
+/* As put_string(), where it may fail: 0, or -errno. */
+int try_put(const char *path, const char *string);
 void log_kernel(const char *what);	/* a line on the guest's console */
 void finish_all(void);
 bool mounted(void);
