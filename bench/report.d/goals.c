@@ -127,3 +127,13 @@ void judge_goals(void)
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		judge_goal(&all[i]);
 }
+
+const char *goal_result(const char *goal)
+{
+	int i;
+
+	for (i = 0; i < goals.nr_rows; i++)
+		if (!strcmp(goals.rows[i][0].text, goal))
+			return goals.rows[i][4].text;
+	die("there is no goal '%s'", goal);
+}

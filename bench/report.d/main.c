@@ -83,6 +83,7 @@ int main(int argc, char **argv)
 	read_lists();
 	read_figures();
 	judge_goals();
+	read_profiles();
 	read_matrix();
 	read_code();
 	read_paths();

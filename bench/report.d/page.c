@@ -133,8 +133,22 @@ static void put_answer(void)
 	put("</ol>\n");
 }
 
+static void put_profile(const struct profile *p)
+{
+	put("<h3>Not met: ");
+	put_html(page, p->goal);
+	put("</h3>\n");
+	paragraph(p->sentence);
+	put("<div class=profiles>");
+	write_html(page, &p->groups);
+	write_html(page, &p->functions);
+	put("</div>\n");
+}
+
 static void put_goals(void)
 {
+	unsigned int i;
+
 	section(1);
 	paragraph("Quotients of figures of this run. Instructions are those of the "
 		  "thread that has the page fail, counted by the emulator: the "
@@ -142,6 +156,9 @@ static void put_goals(void)
 		  "is a kernel that is told who has the page and where, and does "
 		  "the unmapping and the signals alone.");
 	write_html(page, &goals);
+	for (i = 0; i < ARRAY_SIZE(profiles); i++)
+		if (!profiles[i].missing)
+			put_profile(&profiles[i]);
 }
 
 static void put_plots(void)

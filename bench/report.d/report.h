@@ -8,9 +8,10 @@
  *	scenarios		NAME, TITLE: those that were run
  *	tests/KERNEL/		what ci/test wrote of each, see matrix.c
  *	measured/KERNEL.tsv	what bench/measure wrote, see figures.c
+ *	measured/profile-*.txt	what bench/measure --profile wrote, see profile.c
  *	traces/KERNEL		the trace of one event, traces/symbols: see path.c
  *	code/NAME.diff		what a series changes, see code.c
- * All but the last are lines with tabs between their fields. The report is
+ * All but profiles and diffs are lines with tabs between their fields. The report is
  * written to the same directory: index.html, report.md, results.json, and
  * texts/ for the places that quote a table.
  *
@@ -124,6 +125,21 @@ extern struct table goals;
 extern int goals_met, goals_missed;
 extern const char *missed;		/* names, for a sentence */
 void judge_goals(void);
+/* "met", "not met" or "not measured" */
+const char *goal_result(const char *goal);
+
+/* --- profile.c --- */
+
+/* Where the instructions go: shown if the goal is not met. */
+struct profile {
+	const char *name, *goal;
+	const char *missing;		/* why there is none, or NULL */
+	const char *sentence;		/* what it shows */
+	struct table groups, functions;
+};
+extern struct profile profiles[2];
+/* After judge_goals() */
+void read_profiles(void);
 
 /* --- matrix.c --- */
 

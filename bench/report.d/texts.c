@@ -26,6 +26,19 @@ static void wrapped_list(FILE *f, const char *s)
 	fputs(text, f);
 }
 
+/* --- profiles --- */
+
+static void put_profile(FILE *f, const struct profile *p, const char *indent)
+{
+	put_wrapped(f, p->missing ? p->missing : p->sentence, indent, WIDTH - 4);
+	if (p->missing)
+		return;
+	fputs("\n", f);
+	write_text(f, &p->groups, indent);
+	fputs("\n", f);
+	write_text(f, &p->functions, indent);
+}
+
 /* --- the matrix, which is too wide for a table --- */
 
 static void put_difference(FILE *f, int row)
@@ -77,6 +90,7 @@ void write_markdown(void)
 {
 	FILE *f = output("report.md");
 	const char *key, *value;
+	unsigned int p;
 	int i;
 
 	fprintf(f, "# memory_failure() by way of the mapping: compared with %s\n\n",
@@ -93,6 +107,12 @@ void write_markdown(void)
 
 	heading(f, "Goals");
 	write_text(f, &goals, "    ");
+	for (p = 0; p < ARRAY_SIZE(profiles); p++) {
+		if (profiles[p].missing)
+			continue;
+		fprintf(f, "\nNot met: %s.\n\n", profiles[p].goal);
+		put_profile(f, &profiles[p], "    ");
+	}
 	heading(f, "Scenarios");
 	write_text(f, &summary, "    ");
 	fprintf(f, "\nWhere base and aops differ:\n\n");
@@ -134,6 +154,7 @@ static FILE *text(const char *name)
 
 void write_texts(void)
 {
+	unsigned int i;
 	FILE *f;
 
 	if (mkdir(string("%s/texts", dir), 0777) && errno != EEXIST)
@@ -150,6 +171,12 @@ void write_texts(void)
 	f = text("costs");
 	put_costs(f, "");
 	finish(f);
+	/* also what is not shown: a text that quotes it is to say so */
+	for (i = 0; i < ARRAY_SIZE(profiles); i++) {
+		f = text(profiles[i].name);
+		put_profile(f, &profiles[i], "");
+		finish(f);
+	}
 }
 
 /* --- data --- */
@@ -178,6 +205,28 @@ static void put_pairs(FILE *f)
 	for (i = 0; i < nr_complaints; i++) {
 		fprintf(f, "%s\n    ", i ? "," : "");
 		put_json(f, complaints[i]);
+	}
+	fprintf(f, "]");
+}
+
+static void put_profiles(FILE *f)
+{
+	unsigned int i;
+	int nr = 0;
+
+	fprintf(f, ",\n  \"profiles\": [");
+	for (i = 0; i < ARRAY_SIZE(profiles); i++) {
+		const struct profile *p = &profiles[i];
+
+		if (p->missing)
+			continue;
+		fprintf(f, "%s\n  {\"goal\": ", nr++ ? "," : "");
+		put_json(f, p->goal);
+		fprintf(f, ",\n  \"shows\": ");
+		put_json(f, p->sentence);
+		put_member(f, "groups", &p->groups);
+		put_member(f, "functions", &p->functions);
+		fprintf(f, "}");
 	}
 	fprintf(f, "]");
 }
@@ -231,6 +280,7 @@ void write_results(void)
 
 	put_pairs(f);
 	put_member(f, "goals", &goals);
+	put_profiles(f);
 	put_member(f, "summary", &summary);
 	put_member(f, "differences", &differences);
 	put_judgements(f);

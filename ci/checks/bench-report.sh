@@ -44,6 +44,14 @@ comes_to() {
 	fi
 }
 
+# has_not FILE PATTERN
+has_not() {
+	! grep -qE -e "$2" "$work/in/$1" || {
+		echo "$1 has '$2'"
+		bad=1
+	}
+}
+
 # has FILE PATTERN
 has() {
 	grep -qE -e "$2" "$work/in/$1" || {
@@ -80,8 +88,57 @@ if grep -qE '(src|href)="?https?:|@import|url\(' "$work/in/index.html"; then
 fi
 perl -MJSON::PP -e 'local $/; my $r = decode_json(<STDIN>);
 	die "results.json has not all of it\n" unless @{$r->{differences}} == 2 &&
-		@{$r->{judgements}} == 2 && @{$r->{figures}} == 15 && @{$r->{goals}};' \
+		@{$r->{judgements}} == 2 && @{$r->{figures}} == 19 && @{$r->{goals}} &&
+		@{$r->{profiles}} == 1 && @{$r->{profiles}[0]{groups}} == 7 &&
+		@{$r->{profiles}[0]{functions}} == 9;' \
 	<"$work/in/results.json" || bad=1
+
+# The profile of the goal that is not met, and of no other
+has index.html '<h3>Not met: 2,000 sharers, aops/floor</h3>'
+has index.html '<pre>xfs_iget 200, 0</pre>'
+has report.md '^Not met: 2,000 sharers, aops/floor\.$'
+for text in report.md texts/profile-floor; do
+	has $text 'reading the reverse mapping \(400\), DAX entry'
+	has $text '^ *unmapping +1,000  1,000 +0$'
+	has $text '^ *reading the reverse mapping +400 +0 +\+400$'
+	has $text '^ *going through the sharers +0 +4 +-4$'
+	has $text '^ *others +100 +0 +\+100$'
+	has $text '^ *xfs_iget +200 +0 +\+200$'
+	has $text '^ *all others +0 +0 +0$'
+	has $text '^ *all +2,000  1,004 +\+996$'
+done
+has_not report.md '^Not met: 10 of'
+has texts/profile-unmapped '^No profile: this goal is met\.$'
+
+sample
+sed -i 's/^\(event\tunmapped.*\)4000000$/\12000000/' "$work/in/measured/base.tsv"
+comes_to 0 "another goal that is not met" ''
+has texts/profile-unmapped 'base/aops is 2\.00\.'
+has texts/profile-unmapped '^reading the reverse mapping +0 +150 +\+150$'
+has texts/profile-unmapped '^reporting lost data +400 +0 +-400$'
+# as wide as a mail allows, indented
+for text in profile-floor profile-unmapped; do
+	has_not texts/$text '.{69}'
+done
+
+sample
+sed -i 's/yes/no/' "$work/in/environment"
+rm "$work/in/measured/profile-floor-floor-1000.txt"
+comes_to 1 "a profile that is not there" 'floor: the profile of floor 1000 was not taken: there is no file'
+has texts/profile-floor '^No profile has been taken\.$'
+has_not index.html 'Not met: 2,000'
+
+sample
+printf 'error\tthe guest was lost\n' >"$work/in/measured/profile-aops-sharers-1000.txt"
+comes_to 1 "a profile that could not be taken" 'aops: the profile of sharers 1000 was not taken: the guest was lost'
+
+sample
+sed -i '$d' "$work/in/measured/profile-aops-unmapped-1000.txt"
+comes_to 2 "a profile that breaks off" 'profile-aops-unmapped-1000.txt: the functions do not add up'
+
+sample
+: >"$work/in/measured/profile-base-unmapped-1000.txt"
+comes_to 2 "an empty profile" 'profile-base-unmapped-1000.txt: it has no heading'
 
 sample
 sed -i '/^differs/d' "$work/ours/judgements"
