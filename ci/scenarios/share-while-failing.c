@@ -81,7 +81,7 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
-	/* Base asks the page for its mapping again, to unlock it. */
-	.base.splat = "RIP: 0010:dax_unlock_folio",
+	/* Base asks the page for its mapping again, to unmap and to unlock it. */
+	.base.splat = "RIP: 0010:dax_unlock_folio|unmap_and_kill",
 	.run = run,
 };
