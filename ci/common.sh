@@ -75,6 +75,11 @@ debian_apt() {
 	"$@" "${options[@]}"
 }
 
+# release TREE: which of Linux's releases that kernel tree is of, such as 7.3.
+release() {
+	sed -n 's/^\(VERSION\|PATCHLEVEL\) = //p' "$1/Makefile" | paste -sd.
+}
+
 # put_block FILE LINE BLOCK: what the file BLOCK has takes, indented, the place of
 # the indented lines after the first LINE of FILE, up to another command's.
 put_block() {
