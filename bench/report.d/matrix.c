@@ -51,6 +51,9 @@ static char *first_splat(const char *scenario, const char *kernel)
 	bool next = false;
 
 	while (!splat && (line = next_line(f))) {
+		/* the line after that says what it is */
+		if (next && strstr(line, "[ cut here ]"))
+			continue;
 		if (next) {
 			/* without its time, and whose fault it was last */
 			line += strspn(line, "[0123456789. ");
