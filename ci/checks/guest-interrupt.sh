@@ -5,9 +5,11 @@
 . "$(dirname "$0")/../guest.d/check.sh"
 
 for signal in INT TERM KILL; do
-	# A job of its own, as in a terminal; SIGINT is ignored otherwise
+	# A job of its own, as in a terminal; SIGINT is ignored otherwise, and also if
+	# this check was started in the background
+	status=0
 	set -m
-	"$top/ci/guest" --console "$work/console" -- sleep 100 2>"$work/err" &
+	env --default-signal=INT "$top/ci/guest" --console "$work/console" -- sleep 100 2>"$work/err" &
 	set +m
 	pid=$!
 	for ((i = 0; i < 100; i++)); do

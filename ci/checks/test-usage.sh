@@ -29,7 +29,7 @@ refuses "unknown option '-x'" -x
 
 # A guest that would go on for longer than we wait
 set -m
-"$top/ci/test" -k base -o "$work/logs" selftest-hangs >"$work/out" 2>"$work/err" &
+env --default-signal=INT "$top/ci/test" -k base -o "$work/logs" selftest-hangs >"$work/out" 2>"$work/err" &
 tester=$!
 set +m
 for ((tries = 0; tries < 1200; tries++)); do
