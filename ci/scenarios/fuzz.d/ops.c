@@ -551,7 +551,7 @@ static bool run_pwrite(const long *arg)
 	struct inode *inode = the_file(arg[0]);
 	long at = arg[1], len = arg[2], end = at + len, size, page, done;
 	struct write_limits limits = {};
-	bool some_new = false;
+	bool some_new = false, recovers = false;
 	long first, last;
 	ssize_t n;
 
@@ -581,6 +581,8 @@ static bool run_pwrite(const long *arg)
 
 	if (done > at)
 		some_new |= written(inode, first, (done - 1) / PAGE + 1);
+	for (page = first; page * BLOCK < done; page++)
+		recovers |= recorded(inode->page[page]);
 	for (page = first; page * BLOCK < done; page++) {
 		struct block *block = inode->page[page];
 		long from = page * BLOCK < at ? at % PAGE : 0;
@@ -595,6 +597,13 @@ static bool run_pwrite(const long *arg)
 				differ("an overwritten page has not been repaired (%s page %ld)",
 				       inode->path, page);
 			figures.repairs++;
+		} else if (recovers && bad(block) && overwritten(page, at, done) &&
+			   !page_flagged(pfn_at(block->where))) {
+			/*
+			 * A recovery write clears all that is given to the driver at
+			 * once, also what it has no bad block on record for.
+			 */
+			repaired(block->where);
 		}
 	}
 	if (done > size)
@@ -801,6 +810,17 @@ static bool random_truncate(long *arg)
 	return true;
 }
 
+/*
+ * XFS writes back before a file gets longer if it had to zero something for that,
+ * and is told then of what was lost. The size in core is the new one already, that
+ * on disk is not. Who is told asks again.
+ */
+static bool lost_before_growth(struct inode *inode, long nr_pages)
+{
+	return inode->lost && errno == EIO && inode->nr_pages < nr_pages &&
+	       !ftruncate(fd_of(inode), nr_pages * PAGE);
+}
+
 static bool run_truncate(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
@@ -808,7 +828,8 @@ static bool run_truncate(const long *arg)
 
 	if (!inode || arg[1] < 0 || arg[1] > max_pages(inode))
 		return false;
-	if (ftruncate(fd_of(inode), arg[1] * PAGE))
+	if (ftruncate(fd_of(inode), arg[1] * PAGE) &&
+	    !lost_before_growth(inode, arg[1]))
 		differ("ftruncate() fails (%m)");
 	unmapped(inode, 0, HUGE_PAGES);
 	copies_dropped(inode, arg[1]);
@@ -845,7 +866,7 @@ static bool run_fallocate(const long *arg)
 
 	if (!inode)
 		return false;
-	if (failed)
+	if (failed && !lost_before_growth(inode, arg[1] + arg[2]))
 		differ("fallocate() fails (%m)");
 	if (inode->nr_pages < arg[1] + arg[2])
 		grown(inode, arg[1] + arg[2]);
@@ -892,7 +913,7 @@ static bool run_unshare(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
 	/* What is to be copied to may have failed, if nothing else has. */
-	bool failed, may_fail = recorded_and_free();
+	bool failed, may_fail = recorded_and_free(), unwritten = false;
 	long where[HUGE_PAGES], page, end = arg[1] + arg[2];
 
 	if (!inode || !in_file(inode, arg[1], arg[2]))
@@ -906,9 +927,15 @@ static bool run_unshare(const long *arg)
 	for (page = arg[1]; page < end; page++) {
 		struct block *block = inode->page[page];
 
+		/*
+		 * With or without the series, xfs_direct_write_iomap_begin()
+		 * allocates what is unwritten here, and takes written blocks that
+		 * follow for new ones, without a look whether they are shared.
+		 */
+		unwritten |= !block;
 		if (block && block->where != where[page - arg[1]])
 			moved_to(inode, page, where[page - arg[1]]);
-		else if (block && block->refs > 1 && !failed)
+		else if (block && block->refs > 1 && !failed && !unwritten)
 			differ("a block is still shared (%s page %ld)",
 			       inode->path, page);
 	}
