@@ -517,7 +517,7 @@ static bool mf_still_mapped(const struct memory_failure_control *mfc)
 static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
 {
 	struct inode *inode = list_prepare_entry(prev, &sb->s_inodes, i_sb_list);
-	bool found = false;
+	struct inode *found = NULL;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry_continue(inode, &sb->s_inodes, i_sb_list) {
@@ -534,9 +534,10 @@ static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
 		}
 		__iget(inode);
 		spin_unlock(&inode->i_lock);
-		found = wanted;
-		if (found)
+		if (wanted) {
+			found = inode;
 			break;
+		}
 
 		/* A place to go on from. */
 		spin_unlock(&sb->s_inode_list_lock);
@@ -547,7 +548,7 @@ static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(prev);
-	return found ? inode : NULL;
+	return found;
 }
 
 /* Report a file that has the failed pages in use to ourselves. */

@@ -610,9 +610,11 @@ static bool run_pwrite(const long *arg)
 		grown(inode, (done + PAGE - 1) / PAGE);
 	/*
 	 * With a newly allocated block all that is written to may be unmapped.
-	 * Where the write has failed it may have got as far as that, too.
+	 * Where the write has failed it may have got as far as that, too: if it
+	 * was to copy a block, all before that is unmapped once more in the end.
 	 */
-	for (page = some_new ? first : done / BLOCK; page <= last; page++)
+	for (page = some_new || done < end ? first : done / BLOCK; page <= last;
+	     page++)
 		unsure(inode, page);
 	return true;
 }
