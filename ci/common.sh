@@ -75,6 +75,24 @@ debian_apt() {
 	"$@" "${options[@]}"
 }
 
+# debian_unpack SUITE DIR PACKAGE...: fetch these packages of SUITE and all that they
+# depend on, and unpack them into DIR/tree; DIR/tree/packages lists them. They are
+# never configured: no maintainer script runs.
+debian_unpack() {
+	local suite=$1 tree=$2/tree debs=$2/debs deb
+	shift 2
+
+	mkdir -p "$tree" "$debs/partial"
+	debian_apt "$suite" apt-get -qq -y --no-install-recommends --download-only \
+		-o Dir::Cache::archives="$debs" -o Debug::NoLocking=1 \
+		install "$@" >&2 || die "could not be fetched from Debian $suite: $*"
+	for deb in "$debs"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -C "$tree" --keep-directory-symlink -xf -
+	done
+	(cd "$debs" && printf '%s\n' *.deb) >"$tree/packages"
+	rm -r "$debs"
+}
+
 # release TREE: which of Linux's releases that kernel tree is of, such as 7.3.
 release() {
 	sed -n 's/^\(VERSION\|PATCHLEVEL\) = //p' "$1/Makefile" | paste -sd.
