@@ -3,10 +3,8 @@
  * Pages fail while they are faulted in: to be read, to be written in place, for
  * copies on write of either kind, by PTEs and by PMDs.
  */
-#include <time.h>
 #include "race.h"
 
-#define SECONDS		8
 #define PAGES		2000UL
 #define HUGE_PAGES	(64 * PMD / PAGE)
 #define EVERY		8UL	/* of so many failures one is in 2 MiB */
@@ -106,7 +104,6 @@ static void run(void)
 	struct field *small, *large;
 	struct witness *w, *w_huge;
 	long failed = 0;
-	time_t end;
 
 	early_kill(true);
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
@@ -131,7 +128,7 @@ static void run(void)
 	enter(large, file("h.cow"), copy_huge, 0, "PMDs, writer");
 	race_on();
 
-	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+	for (; i < PAGES && race_lasts(events > 20); i++) {
 		aim(i);
 		failed += fail(small, i) < 0;
 		ask(w, i);
@@ -146,7 +143,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", events, failed);
 	check(!failed && events > 20, "memory_failure() succeeds each time");
-	race_over(5);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -155,8 +152,8 @@ struct scenario scenario = {
 	.name = "race-faults",
 	.title = "pages fail while they are faulted in: read, write, copy, PMD",
 	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+	.cpus = 8,
+	.seconds = 120,
 	.base = BASE_DEADLOCKS,
 	.debug = true,
 	.run = run,

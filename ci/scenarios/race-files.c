@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include "race.h"
 
-#define SECONDS		8
 #define PAGES		1500UL
 
 static void clone_back(struct racer *r, int fd, unsigned long first,
@@ -153,7 +151,6 @@ static void run(void)
 	struct field *f;
 	struct witness *w;
 	long failed = 0;
-	time_t end;
 
 	early_kill(true);
 	mount_xfs(NULL);
@@ -177,7 +174,7 @@ static void run(void)
 	enter(f, file("f"), drop, 0, "dropper");
 	race_on();
 
-	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);
 		failed += fail(f, i) < 0;
 		ask(w, i);
@@ -185,7 +182,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
 	check(!failed && i > 20, "memory_failure() succeeds each time");
-	race_over(5);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -195,7 +192,7 @@ struct scenario scenario = {
 	.title = "pages fail while files that share them are made, cut and dropped",
 	.machine = "e820",
 	.cpus = 4,
-	.seconds = 60,
+	.seconds = 120,
 	.base = BASE_DEADLOCKS,
 	.debug = true,
 	.run = run,

@@ -9,13 +9,10 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <time.h>
 #include <linux/fs.h>
 #include <linux/types.h>
 #include "race.h"
 
-#define SECONDS		8	/* or more, until all has been seen */
-#define MOST_SECONDS	40
 #define PAGES		1200UL
 #define BLOCKS		(512UL << 20 >> 12)	/* of the filesystem at first */
 #define MOST_BLOCKS	(1800UL << 20 >> 12)
@@ -170,7 +167,6 @@ static void run(void)
 	long rounds = 0;
 	uint64_t length;
 	int64_t free_at;
-	time_t end;
 
 	early_kill(true);
 	mount_xfs("-d size=512m");
@@ -191,9 +187,7 @@ static void run(void)
 	enter(mapped, file("mapped"), fail_next, 0, "failures");
 	race_on();
 
-	end = time(NULL) + SECONDS;
-	while (time(NULL) < end ||
-	       (!all_seen(rounds) && time(NULL) < end + MOST_SECONDS)) {
+	while (race_lasts(all_seen(rounds))) {
 		usleep(50 * 1000);
 		settle();
 		grow();
@@ -216,7 +210,7 @@ static void run(void)
 		       strerror(-now->first_wrong),
 		       now->wrong_while_mounted ? "" : "not ");
 	check(!now->missed, "who has the page mapped is told");
-	race_over(10);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -225,8 +219,8 @@ struct scenario scenario = {
 	.name = "race-mounts",
 	.title = "pages fail while the filesystem comes and goes, is frozen and grown",
 	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+	.cpus = 4,
+	.seconds = 120,
 	/*
 	 * Base goes on answering until the device is closed, when the log and
 	 * the AGs are gone already; and takes an inode that is on its way out

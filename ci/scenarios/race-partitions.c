@@ -4,11 +4,9 @@
  * while a third is mounted and unmounted: each is the business of its own.
  */
 #include <sys/mount.h>
-#include <time.h>
 #include "devices.h"
 #include "race.h"
 
-#define SECONDS		8
 #define PAGES		1000UL
 #define MOUNTS		"both filesystems mount"
 
@@ -55,7 +53,6 @@ static void run(void)
 	long failed = 0;
 	unsigned long i = 4;
 	int ret[2], nr;
-	time_t end;
 
 	if (access(PMEM, F_OK))
 		skip("there is no " PMEM);
@@ -91,7 +88,7 @@ static void run(void)
 	enter(f[0], file("3"), mount_and_unmount, 0, "mounts of 3");
 	race_on();
 
-	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);
 		order_failure(injectors[i & 1], i);
 		order_failure(injectors[~i & 1], i);
@@ -105,7 +102,7 @@ static void run(void)
 	dismiss(injectors[0]);
 	dismiss(injectors[1]);
 	check(!failed && i > 20, "memory_failure() succeeds each time");
-	race_over(5);
+	race_over();
 	check(alive_in(places[0]) && alive_in(places[1]), "both go on");
 	end_race();
 
@@ -123,7 +120,7 @@ struct scenario scenario = {
 	.title = "pages fail in two filesystems on one device at the same time",
 	.machine = "e820",
 	.cpus = 4,
-	.seconds = 60,
+	.seconds = 120,
 	/* Base refuses to mount them: a dax_device has one holder. */
 	.base.fails = { MOUNTS },
 	.debug = true,

@@ -11,11 +11,9 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <linux/fs.h>
 #include "race.h"
 
-#define SECONDS		8
 #define PAGES		1500UL
 #define IN_PIPE		8UL
 #define GUP_TEST	"/sys/kernel/debug/gup_test"
@@ -287,7 +285,6 @@ static void run(void)
 	struct field *f, *g;
 	struct witness *w;
 	long failed = 0;
-	time_t end;
 
 	if (access(GUP_TEST, F_OK))
 		skip("there is no " GUP_TEST);
@@ -319,7 +316,7 @@ static void run(void)
 	enter(g, file("g1"), consume, 1, "consumer 1");
 	race_on();
 
-	for (end = time(NULL) + SECONDS; i < PAGES && time(NULL) < end; i++) {
+	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);
 		failed += fail(f, i) < 0;
 		ask(w, i);
@@ -327,7 +324,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
 	check(!failed && i > 20, "memory_failure() succeeds each time");
-	race_over(5);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -336,8 +333,8 @@ struct scenario scenario = {
 	.name = "race-pins",
 	.title = "pages fail while futexes, pipes, direct I/O and others hold them",
 	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+	.cpus = 8,
+	.seconds = 120,
 	.base = BASE_DEADLOCKS,
 	.debug = true,
 	.run = run,

@@ -6,10 +6,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
-#include <time.h>
 #include "race.h"
 
-#define SECONDS		8
 #define PAGES		1500UL
 #define WINDOW_PAGES	32UL
 
@@ -222,7 +220,6 @@ static void run(void)
 	struct witness *w;
 	unsigned int kind;
 	long failed = 0;
-	time_t end;
 
 	early_kill(true);
 	mount_xfs(NULL);
@@ -238,8 +235,7 @@ static void run(void)
 		      "%s", kinds[kind].name);
 	race_on();
 
-	end = time(NULL) + SECONDS;
-	for (; i < PAGES - WINDOW_PAGES && time(NULL) < end; i++) {
+	for (; i < PAGES - WINDOW_PAGES && race_lasts(i > 20); i++) {
 		aim(i);
 		failed += fail(f, i) < 0;
 		ask(w, i);
@@ -247,7 +243,7 @@ static void run(void)
 	}
 	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
 	check(!failed && i > 20, "memory_failure() succeeds each time");
-	race_over(2);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -257,7 +253,7 @@ struct scenario scenario = {
 	.title = "pages fail while processes that map them fork, exec, exit and unmap",
 	.machine = "e820",
 	.cpus = 4,
-	.seconds = 60,
+	.seconds = 120,
 	.base = BASE_DEADLOCKS,
 	.debug = true,
 	.run = run,

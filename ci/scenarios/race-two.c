@@ -77,7 +77,7 @@ static void run(void)
 		remark("%ld of %d times it was not", miscounted, ROUNDS);
 	check(!bad_two, "two pages: memory_failure() succeeds for both");
 	check(!miscounted_two, "two pages: both are counted");
-	race_over(20);
+	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
 }
@@ -86,8 +86,8 @@ struct scenario scenario = {
 	.name = "race-two",
 	.title = "two failures at once: the same page, and neighbours",
 	.machine = "e820",
-	.cpus = 4,
-	.seconds = 60,
+	.cpus = 8,
+	.seconds = 120,
 	.base = BASE_DEADLOCKS,
 	.debug = true,
 	.run = run,

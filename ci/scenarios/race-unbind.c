@@ -233,7 +233,7 @@ static void cycle(int nr)
 	      "they have none any more, and can get none");
 	check(!alive(), "the filesystem is shut down");
 	usleep(200 * 1000);
-	race_over(5);
+	race_over();
 	check(!device_mapped(), "no racer gets one again");
 	end_race();
 	check(unmount(), "the filesystem unmounts");
@@ -265,8 +265,8 @@ struct scenario scenario = {
 	.name = "race-unbind",
 	.title = "the device goes while its pages are faulted in, held and fail",
 	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+	.cpus = 8,
+	.seconds = 120,
 	/*
 	 * Base goes through 2^32 pages of a file one by one. Or it has shut the
 	 * filesystem down before, for an inode that was on its way out; then it

@@ -12,6 +12,10 @@
  * which page it is about, and it was right to send it if that page has failed
  * and the racer's file had not a block of its own in its place before.
  *
+ * Races have 4 or 8 processors. On a host with fewer, each can be preempted in the
+ * middle of a critical section, which finds more than two that run undisturbed.
+ * What a racer does depends on the environment's SEED, 0 if there is none.
+ *
  * A race can not tell which racer had the page at the very moment. A witness
  * can: it does nothing but keep all pages mapped, and must get exactly one signal
  * for each that fails.
@@ -57,6 +61,7 @@ struct racer {
 
 /* What became of a racer; adrerr is for the scenario to judge. */
 struct fate {
+	long rounds;
 	int ao, ar, adrerr, wrong;
 	struct signal_got first_wrong;
 };
@@ -80,11 +85,16 @@ struct racer *enter(const struct field *f, const char *path,
 		    const char *fmt, ...) __printf(5, 6);
 void race_on(void);
 /*
- * Stop them all, and check that each got round at least @rounds times, that
- * nobody was signalled without a reason and that nobody has a failed page
- * mapped. They live on until finish_race().
+ * A race lasts for 8 s. On a busy host it lasts longer, until @enough pages have
+ * failed and each racer has made progress, but for 40 s at most.
  */
-void race_over(long rounds);
+bool race_lasts(bool enough);
+/*
+ * Stop them all, and check that each has made progress, that nobody was signalled
+ * without a reason and that nobody has a failed page mapped. They live on until
+ * finish_race().
+ */
+void race_over(void);
 /* Do racers have pages of the device mapped, whichever? */
 bool device_mapped(void);
 /* End all processes. Another race may follow. */
