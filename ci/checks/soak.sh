@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ci/soak says what is wrong with its arguments, counts what passes and what fails, and
+# tells how to repeat a failure. When interrupted it leaves no guest and prints its count.
+# shellcheck source=ci/guest.d/check.sh
+. "$(dirname "$0")/../guest.d/check.sh"
+
+soak() {
+	status=0
+	"$top/ci/soak" -o "$work/soak" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+refused() {
+	local text=$1
+	shift
+	soak "$@"
+	want "status 2 for: $*" test "$status" = 2 -a ! -s "$work/out"
+	want "'$text' for: $*" says "$text" err
+}
+refused "wants an argument" -t
+refused "wants seconds, not '0'" -t 0
+refused "unknown option '-x'" -x
+refused "no scenario is called 'nonesuch'" nonesuch
+refused "no kernel of the name vanilla" -k vanilla
+
+soak -t 1 -k base selftest-passes selftest-fails
+want "status 1" test "$status" = 1
+want "the count" says '^[0-9]+ passed, [1-9][0-9]* failed$' out
+want "the failed check" says 'not ok 2 - this does not' err
+want "its console" compgen -G "$work/soak/selftest-fails-*.console"
+want "nothing of a run that passes" test ! "$(compgen -G "$work/soak/selftest-passes-*")"
+again=$(sed -n 's/^ *again: //p' "$work/err" | head -n 1)
+(cd "$top" && eval "$again") >"$work/again" 2>/dev/null && status=0 || status=$?
+want "the printed command fails as well" test "$status" = 1
+want "in the same way" says 'not ok 2 - this does not' again
+
+soak -t 1 -k base selftest-passes
+want "status 0 if nothing fails" test "$status" = 0
+
+set -m
+env --default-signal=INT "$top/ci/soak" -o "$work/soak" -k base selftest-passes selftest-hangs \
+	>"$work/out" 2>"$work/err" </dev/null &
+set +m
+for ((i = 0; i < 300; i++)); do
+	! compgen -G "$work/soak/selftest-hangs-*.console" >/dev/null || break
+	[[ ! -s $work/err ]] || ! compgen -G "$work/soak/selftest-hangs-*.err" >/dev/null || break
+	sleep 0.1
+done
+kill -INT $!
+wait $! && status=0 || status=$?
+want "ended by SIGINT" test "$status" = 130
+want "the count, when interrupted" says '^[0-9]+ passed, 0 failed$' out
+want "no guest left" no_guests
