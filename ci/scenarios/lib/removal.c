@@ -23,11 +23,6 @@ void unbind(const char *device)
 	target[n] = '\0';
 	snprintf(namespace, sizeof(namespace), "%s", strrchr(target, '/') + 1);
 	remark("%s is %s", device, namespace);
-	/*
-	 * A kernel that loses struct pages which are in use will oops with
-	 * locks held, and hang: let it end at once.
-	 */
-	put_string("/proc/sys/kernel/panic_on_oops", "1");
 	put_string(DRIVER "unbind", namespace);
 	must(access(device, F_OK), "%s is still there", device);
 }

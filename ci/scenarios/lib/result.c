@@ -117,6 +117,11 @@ int main(int argc, char **argv)
 	log_kernel(scenario.name);
 	if (!strncmp(scenario.name, "race-", 5) && !access(TURNS, F_OK))
 		skip("the guest's processors take turns");
+	/*
+	 * A process that dies in the kernel keeps its locks, and umount would
+	 * wait for them: end the guest at once.
+	 */
+	put_string("/proc/sys/kernel/panic_on_oops", "1");
 	scenario.run();
 
 	/* What the failure left behind must not stand in umount's way. */
