@@ -2,6 +2,7 @@
 #ifndef _FS_DAX_ASSOCIATION_H
 #define _FS_DAX_ASSOCIATION_H
 
+#include <linux/memory-failure.h>
 #include <linux/mm.h>
 
 /**
@@ -21,26 +22,13 @@ spinlock_t *dax_association_lock(unsigned long pfn);
 
 /*
  * A page that memory_failure() has flagged must not be mapped again.  The flag
- * is set before the page is unmapped, and it is unmapped with the DAX entry
- * locked: whoever locks an entry after that sees it, and so does whoever makes
- * one after that.  A PMD's folio must be kept from being taken apart, by such an
- * entry or by the association lock.
+ * is set before the page is unmapped, and the page is unmapped with the DAX entry
+ * locked.  So the flag is seen by all that lock an entry later, and, under the
+ * association lock, by all that make a new one.
  */
 static inline bool dax_page_is_bad(unsigned long pfn, unsigned int order)
 {
-	struct folio *folio;
-
-	if (!order)
-		return PageHWPoison(pfn_to_page(pfn));
-
-	/* The folio's flag stays when the driver repairs the page. */
-	folio = pfn_folio(pfn);
-	if (!folio_test_large(folio) || !folio_test_has_hwpoisoned(folio))
-		return false;
-	for (unsigned long i = 0; i < 1UL << order; i++)
-		if (PageHWPoison(pfn_to_page(pfn + i)))
-			return true;
-	return false;
+	return nr_pages_before_hwpoison(pfn, 1UL << order) < 1UL << order;
 }
 
 #endif /* _FS_DAX_ASSOCIATION_H */

@@ -192,7 +192,8 @@ EXPORT_SYMBOL_GPL(dax_proxy_unregister);
  * What the device is mapped to may change later; ->memory_failure() has to see
  * for itself if the place has the page that has failed.
  *
- * Once more when the device has grown: there is no loss in between if it has not.
+ * Call it again when the device may have grown or moved.  If it has not, nothing is
+ * unregistered in between.
  *
  * Context: process context; not at the same time as others for this proxy.
  * Return: 0; -EBUSY if another filesystem has registered some of the pages, and

@@ -22,9 +22,10 @@
  * and such a lock is held for one batch at most, however many sharers there are.
  * Nor is anybody signalled with a DAX entry locked.
  *
- * A page is unmapped from everybody, whether or not somebody is to be signalled.
- * It can not be mapped again: it is flagged before its mapping is looked for, and
- * a fault that finds the flag fails.
+ * A page is unmapped from every process, including those that are not signalled.
+ * A page that has really failed cannot be mapped again: it is flagged before its
+ * mapping is looked up, and a fault on a flagged page fails.  A simulated failure
+ * sets no flag; a mapping made after the event began may remain.
  *
  * Lifetimes: whoever calls the operation has an active reference to the
  * superblock.  A sharer in the batch has a reference to its inode.  A noted
@@ -644,8 +645,6 @@ static int mf_handle_unused(unsigned long pfn, int mf_flags)
  * memory_failure_dax - a page that a filesystem may use by DAX has failed
  * @pfn: the page frame number; the caller keeps its dev_pagemap alive
  * @mf_flags: MF_* flags of memory_failure()
- * @known: set to true if the page was known to be bad, which changes nothing
- *	about what is done
  *
  * The mapping of the page is asked who shares it, or, if no file has it in use,
  * the mapping that stands for the device, if a mounted filesystem has registered
@@ -655,20 +654,25 @@ static int mf_handle_unused(unsigned long pfn, int mf_flags)
  * Return: 0, -EOPNOTSUPP if hwpoison_filter() does not want the event, -EBUSY if
  * it can not be found out who uses the page, or what the filesystem says.
  */
-int memory_failure_dax(unsigned long pfn, int mf_flags, bool *known)
+int memory_failure_dax(unsigned long pfn, int mf_flags)
 {
 	struct address_space *mapping;
+	bool flagged = false;
 	pgoff_t index;
 	int error;
 
-	/* From here on no fault takes the page into use. */
-	*known = dax_hwpoison_page(pfn);
+	/*
+	 * No fault maps the page from here on, unless the failure is simulated:
+	 * that leaves the page in use, see Documentation/mm/hwpoison.rst.
+	 */
+	if (!(mf_flags & MF_SW_SIMULATED))
+		flagged = dax_hwpoison_page(pfn);
 	mapping = dax_pin_mapping(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
 	if (mf_is_filtered(pfn_to_page(pfn))) {
-		if (!*known)
-			ClearPageHWPoison(pfn_to_page(pfn));
+		if (flagged)
+			memory_failure_repaired(pfn, 1);
 		error = -EOPNOTSUPP;
 	} else if (!mapping) {
 		error = mf_handle_unused(pfn, mf_flags);

@@ -268,54 +268,7 @@ static void free_page_disassociated(struct kunit *test)
 	expect_all_free(test);
 }
 
-static void failed_page(struct kunit *test)
-{
-	struct dax_association_test *t = test->priv;
-
-	SetPageHWPoison(&t->pages[33]);
-	KUNIT_EXPECT_EQ(test, associate(test, 33, 0, 0, 0), -EHWPOISON);
-	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, 0), -EHWPOISON);
-	expect_all_free(test);
-	KUNIT_EXPECT_EQ(test, associate(test, 34, 0, 0, 1), 0);
-	disassociate(test, 34);
-	/* The driver has repaired it. */
-	ClearPageHWPoison(&t->pages[33]);
-	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, 0), 0);
-	disassociate(test, 0);
-	expect_all_free(test);
-}
-
 #ifdef CONFIG_MEMORY_FAILURE
-/* The page is flagged, and not the folio's first one. */
-static void failed_page_of_pmd(struct kunit *test)
-{
-	struct dax_association_test *t = test->priv;
-
-	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, 0), 0);
-	KUNIT_EXPECT_FALSE(test, dax_hwpoison_page(t->pfn + 33));
-	KUNIT_EXPECT_TRUE(test, dax_hwpoison_page(t->pfn + 33));
-	for (unsigned long nr = 0; nr < NR_PAGES; nr++)
-		KUNIT_EXPECT_EQ(test, PageHWPoison(&t->pages[nr]), nr == 33);
-	KUNIT_EXPECT_EQ(test, folio_test_has_hwpoisoned(page_folio(t->pages)),
-			IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
-	/* Nobody else comes by it any more, but by its neighbours. */
-	KUNIT_EXPECT_EQ(test, associate(test, 33, 0, 1, 0), -EHWPOISON);
-	KUNIT_EXPECT_EQ(test, associate(test, 34, 0, 1, 0), 0);
-	disassociate(test, 34);
-	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 1, 0),
-				-EHWPOISON);
-	disassociate(test, 0);
-
-	/* Now it is free, and nothing of the folio's flag is left. */
-	KUNIT_EXPECT_EQ(test, associate(test, 33, 0, 1, 0), -EHWPOISON);
-	ClearPageHWPoison(&t->pages[33]);
-	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, 0), 0);
-	KUNIT_EXPECT_FALSE(test, folio_test_has_hwpoisoned(page_folio(t->pages)));
-	disassociate(test, 0);
-	expect_all_free(test);
-}
-
 static void expect_pin(struct kunit *test, unsigned long nr,
 		       struct address_space *mapping, pgoff_t index)
 {
@@ -421,9 +374,7 @@ static struct kunit_case dax_association_test_cases[] = {
 	KUNIT_CASE(pmd_over_referenced_page),
 	KUNIT_CASE(pmd_left_together),
 	KUNIT_CASE(free_page_disassociated),
-	KUNIT_CASE(failed_page),
 #ifdef CONFIG_MEMORY_FAILURE
-	KUNIT_CASE(failed_page_of_pmd),
 	KUNIT_CASE(mapping_pinned),
 #endif
 	{}

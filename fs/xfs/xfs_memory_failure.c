@@ -672,8 +672,9 @@ xfs_mf_register_buftarg(
 
 /*
  * Ask to be told of the failures of all pages of the filesystem's devices, from
- * now on: anything that is looked up then has to be there.  Once more, when the
- * devices have grown.
+ * now on: anything that is looked up then has to be there.  Call it again when the
+ * devices have grown, and on thaw: device-mapper freezes the filesystem while it
+ * replaces a table.
  */
 void
 xfs_mf_register(

@@ -115,9 +115,7 @@ static void mf_test_report_error(const struct fserror_event *event)
 
 static int mf_test_fail(struct mf_test *t)
 {
-	bool known;
-
-	return memory_failure_dax(page_to_pfn(t->page), 0, &known);
+	return memory_failure_dax(page_to_pfn(t->page), MF_SW_SIMULATED);
 }
 
 static void mf_test_evict_inode(struct inode *inode)
@@ -189,7 +187,6 @@ static void expect_failure(struct kunit *test, int error, unsigned int nr)
 	t->nr_calls = 0;
 	t->room = 0;
 	KUNIT_EXPECT_EQ(test, mf_test_fail(t), error);
-	KUNIT_EXPECT_TRUE(test, PageHWPoison(t->page));
 	expect_reports(test, nr);
 }
 
@@ -201,20 +198,6 @@ static void one_call(struct kunit *test)
 		expect_failure(test, 0, t->nr_sharers);
 		KUNIT_EXPECT_EQ(test, t->nr_calls, 1);
 	}
-}
-
-/* A flagged page that fails again is dealt with again, and known. */
-static void known_page(struct kunit *test)
-{
-	struct mf_test *t = test->priv;
-	bool known = true;
-
-	KUNIT_EXPECT_EQ(test, memory_failure_dax(page_to_pfn(t->page), 0, &known), 0);
-	KUNIT_EXPECT_FALSE(test, known);
-	KUNIT_EXPECT_EQ(test, memory_failure_dax(page_to_pfn(t->page), 0, &known), 0);
-	KUNIT_EXPECT_TRUE(test, known);
-	t->nr_sharers = 1;
-	expect_failure(test, 0, 1);
 }
 
 /* The filesystem does not know the size of a batch.  Up to that, and beyond. */
@@ -418,7 +401,6 @@ static int mf_test_init(struct kunit *test)
 
 static struct kunit_case mf_test_cases[] = {
 	KUNIT_CASE(one_call),
-	KUNIT_CASE(known_page),
 	KUNIT_CASE(full_batch),
 	KUNIT_CASE(nobody_listens),
 	KUNIT_CASE(duplicates),
