@@ -3,7 +3,8 @@
  * The kernel's default: nobody has asked for early signals. Nobody is told,
  * but the page must go from every process: the next access would consume it.
  * That access is a fault, finds the page's flag (VM_FAULT_HWPOISON), and must
- * act on it: BUS_MCEERR_AR, at the very byte, as for any other memory.
+ * act on it: BUS_MCEERR_AR, at the very byte, as for any other memory. No bad
+ * block is on record: memmap='s device learns of no machine check.
  */
 #include "scenario.h"
 
@@ -20,7 +21,7 @@ static void two_processes(const char *title, const char *f, const char *g)
 	at_b = map_page(b, g, PAGE);
 	at_other = map_page(other, f, 2 * PAGE);
 
-	poison_and_check(pfn_of(b, at_b));
+	machine_check_and_check(pfn_of(b, at_b));
 	check(untold(a) & untold(b) & untold(other), "nobody is told");
 	if (!check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED))
 		remark("a: %s, b: %s", maps(a, at_a) ? "mapped" : "not mapped",

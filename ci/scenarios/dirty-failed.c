@@ -35,7 +35,7 @@ static void lose(const char *title, bool huge)
 	must(!store(a, at, '0') && !store(a, at + PAGE, '1'), "store");
 	check(!sync_file(fd), "fsync() succeeds");
 	must(!store(a, at, '2') && !store(a, at + PAGE, '3'), "store");
-	poison(pfn_of(a, at + PAGE));
+	machine_check(pfn_of(a, at + PAGE));
 
 	ret = sync_file(fd);
 	if (!huge && !check(ret == -EIO, SAYS_SO))
@@ -64,6 +64,11 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 45,
-	.base.fails = { "small: " SAYS_SO },
+	/*
+	 * Base flushes a page that is not in the direct map. To QEMU's emulated
+	 * processors that is nothing, and all that comes of it is a false answer.
+	 */
+	.base.splat = "RIP: 0010:arch_wb_cache_pmem",
+	.base.says = "^not ok [0-9]+ - small: fsync\\(\\) says that data is lost",
 	.run = run,
 };

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include "devices.h"
 
 #define BORDER		(320 * MIB)
@@ -75,29 +73,16 @@ static bool has_both(const char *path, off_t at)
 
 static bool same(const char *a, off_t at, const char *b)
 {
-	struct {
-		struct file_dedupe_range range;
-		struct file_dedupe_range_info info;
-	} d = {
-		.range.src_offset = at,
-		.range.src_length = 2 * PAGE,
-		.range.dest_count = 1,
-	};
-	int src = open(a, O_RDWR);
+	int ret = dedupe_range(a, at, 2 * PAGE, b, 0);
 
-	d.info.dest_fd = open(b, O_RDWR);
-	must(!ioctl(src, FIDEDUPERANGE, &d) && d.info.status >= 0,
-	     "FIDEDUPERANGE: %m, status %d", d.info.status);
-	close(d.info.dest_fd);
-	close(src);
-	return d.info.status == FILE_DEDUPE_RANGE_SAME;
+	must(ret >= 0, "FIDEDUPERANGE: %s", strerror(-ret));
+	return ret == FILE_DEDUPE_RANGE_SAME;
 }
 
 static void run(void)
 {
 	const char *crossing, *copy, *like;
 	off_t at = 0;
-	int fd;
 
 	create_dm(linear_table(segments, ARRAY_SIZE(segments)));
 	/* AG 2 has the border, and not the log as well. */
@@ -110,10 +95,8 @@ static void run(void)
 
 	copy = file("copy");
 	clone_range(crossing, at, 2 * PAGE, copy, 0);
-	fd = open(copy, O_RDWR);
-	must(fd >= 0 && !fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 0, 2 * PAGE),
-	     "unshare: %m");
-	close(fd);
+	must(!fallocate_range(copy, FALLOC_FL_UNSHARE_RANGE, 0, 2 * PAGE),
+	     "unshare");
 	must(file_physical(copy, 0) != file_physical(crossing, at),
 	     "it is not unshared");
 	check(has_both(copy, 0), UNSHARED);

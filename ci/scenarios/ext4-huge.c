@@ -18,7 +18,7 @@ static void run(void)
 	at_b = map_huge(b, file("f"), 0, PMD);
 	at_other = map_huge(other, file("f"), PMD, PMD);
 
-	poison_and_check(pfn_of(a, at_a + VICTIM));
+	machine_check_and_check(pfn_of(a, at_a + VICTIM));
 	check(told(a, BUS_MCEERR_AO, at_a + VICTIM, PMD_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB), TOLD);
 	check(!maps(a, at_a + VICTIM) && !maps(b, at_b + VICTIM),

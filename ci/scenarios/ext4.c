@@ -20,7 +20,7 @@ static void fail_page(const char *title, bool early)
 	at_b = map_page(b, file("%d", early), PAGE);
 	at_other = map_page(other, file("%d", early), 2 * PAGE);
 
-	poison_and_check(pfn_of(a, at_a));
+	machine_check_and_check(pfn_of(a, at_a));
 	if (early)
 		check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 		      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
@@ -51,7 +51,7 @@ struct scenario scenario = {
 	.seconds = 60,
 	/*
 	 * Base maps the page again, flag or not, unless a bad block is on
-	 * record; the injector leaves none.
+	 * record; memmap='s device learns of no machine check.
 	 */
 	.base.fails = { "late: " UNMAPPED, "late: " STOPPED,
 			"early: " STOPPED },

@@ -214,7 +214,6 @@ static void ends_of_groups(void)
 	ret = poison(pfn);
 	if (!check(ret < 0, "memory_failure() reports a failure"))
 		remark("it returned %d", ret);
-	check(flagged(pfn), FLAGGED);
 	check(untold(c) && maps(c, at_c) && load(c, at_c) == 'l',
 	      "who maps the block before gets nothing and keeps it");
 	check(!alive(), SHUTS_DOWN);
@@ -236,10 +235,5 @@ struct scenario scenario = {
 	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
-	/* Base flags only pages that a file maps. */
-	.base.fails = {
-		"unwritten: " FLAG_CHECK,
-		"the first block of a group: " FLAGGED,
-	},
 	.run = run,
 };

@@ -5,7 +5,6 @@
  * be left in the one that did not get it.
  */
 #include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define NR_NEW	64
@@ -13,17 +12,14 @@
 static void run(void)
 {
 	struct proc *p = start("writer"), *q = start("other files");
-	int i, fd, good = 0;
+	int i, good = 0;
 	unsigned long at;
-	char sectors[40];
 
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
 	at = map(p, file("g"), PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
-	snprintf(sectors, sizeof(sectors), "%lld %lu",
-		 (long long)file_physical(file("f"), PAGE) / 512, PAGE / 512);
-	put_string("/sys/block/pmem0/badblocks", sectors);
+	put_on_record(file_physical(file("f"), PAGE));
 	check(store(p, at, 'x') == SIGNALLED, "a store draws SIGBUS");
 	check(read_byte(file("g"), PAGE) == -EIO, "reading the block draws EIO");
 
@@ -36,10 +32,8 @@ static void run(void)
 	check(good == NR_NEW, "new files can be mapped and read");
 
 	/* All of it is written: nothing has to be copied. */
-	fd = open(file("g"), O_WRONLY);
-	must(fd >= 0 && !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				   PAGE, PAGE), "punch: %m");
-	close(fd);
+	must(!fallocate_range(file("g"), FALLOC_FL_PUNCH_HOLE |
+			      FALLOC_FL_KEEP_SIZE, PAGE, PAGE), "punch");
 	must(!write_page(file("g"), PAGE, 'y'), "pwrite: %m");
 	forget(p);
 	at = map_page(p, file("g"), PAGE);

@@ -16,7 +16,7 @@ static void run(void)
 	physical = owner_physical(OWN_FREE, &length);
 	must(physical >= 0 && length >= 64 * PAGE, "no free extent");
 
-	poison_and_check(pfn_of_physical(physical + 32 * PAGE));
+	machine_check_and_check(pfn_of_physical(physical + 32 * PAGE));
 	check(untold(p), "who maps a file's page gets nothing");
 	check(load(p, at) == fill(1), "what is mapped can be read");
 	check(alive(), "the filesystem goes on");

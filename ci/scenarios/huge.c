@@ -20,7 +20,7 @@ static void fail_one(const char *title, const char *f, const char *g)
 	     load(b, at_b + VICTIM) == fill(200), "wrong data");
 	must(maps(a, at_a) && maps(b, at_b), "one's fault unmapped the other");
 
-	poison_and_check(pfn_of(a, at_a + VICTIM));
+	machine_check_and_check(pfn_of(a, at_a + VICTIM));
 	check(told(a, BUS_MCEERR_AO, at_a + VICTIM, PMD_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB),
 	      "both get BUS_MCEERR_AO at the page's address");

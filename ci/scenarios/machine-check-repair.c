@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine check has the kernel take the failed page out of its direct map. To
- * write the whole page repairs it, and the page must come back: the driver
- * brings back what is flagged. Mapped or not when it failed, in use by one file
- * or shared.
+ * A machine check makes the kernel flag the failed page, count it and take it out
+ * of its direct map. A write of the whole page repairs it and undoes all of that,
+ * whether or not the page was mapped, and whether or not a bad block is on record.
  *
  * The device is memmap='s: it takes every bad block for repaired that is written
  * to, which QEMU's NVDIMM does not offer. Nothing records its bad blocks either,
@@ -13,76 +12,56 @@
 #include <stdio.h>
 #include "devices.h"
 
-#define DISK		PMEM_RT
-#define FLAGGED		"the page is flagged"
+#define READS_EIO	"reading it draws EIO"
 #define WRITTEN		"writing all of it succeeds"
 #define READ		"what was written can be read"
 #define MAPPED		"a mapping shows what was written"
-#define UNFLAGGED	"the page is not flagged any more"
 
-static struct looks before;
-
-static bool counted(void)
+static void repair(const char *title, bool mapped, bool recorded)
 {
-	return hardware_corrupted() > before.corrupted;
-}
+	const char *f = file("%s", title);
+	struct proc *a = start("a"), *p = start("reader");
+	struct looks before;
+	unsigned long at = 0;
+	int64_t physical;
+	int ret;
 
-static void fail_page(const char *path, off_t offset)
-{
-	int64_t physical = file_physical(path, offset);
-	unsigned long pfn = pmem_pfn(DISK, physical);
-	char sectors[40];
+	part("%s", title);
+	make_file(f, 4 * PAGE);
+	physical = file_physical(f, PAGE);
+	if (mapped)
+		at = map_page(a, f, PAGE);
+	look(&before, pmem_pfn(PMEM, physical));
+	machine_check_and_check(before.pfn);
+	if (recorded)
+		put_on_record(physical);
+	ret = read_byte(f, PAGE);
+	if (!check(ret == -EIO, READS_EIO))
+		remark("the result is %d", ret);
+	if (mapped)
+		check(told(a, BUS_MCEERR_AO, at, PAGE_LSB),
+		      "who maps it gets BUS_MCEERR_AO");
 
-	look(&before, pfn);
-	command("inject-mce %#lx", pfn * PAGE);
-	must(within(20, counted), "no machine check reached memory_failure()");
-	snprintf(sectors, sizeof(sectors), "%lld %lu",
-		 (long long)physical / 512, PAGE / 512);
-	put_string("/sys/block/pmem1/badblocks", sectors);
-	check(flagged(pfn), FLAGGED);
-	check(read_byte(path, offset) == -EIO, "reading it draws EIO");
-}
-
-static void repair(const char *path, off_t offset)
-{
-	unsigned long pfn = pmem_pfn(DISK, file_physical(path, offset));
-	struct proc *p = start("reader");
-	unsigned long at;
-	int ret = write_page(path, offset, 'R');
-
+	ret = write_page(f, PAGE, 'R');
 	if (!check(!ret, WRITTEN))
 		remark("it returned %d (%s)", ret, strerror(-ret));
-	check(!flagged(pfn), UNFLAGGED);
-	ret = read_byte(path, offset);
+	check_as_before(&before);
+	ret = read_byte(f, PAGE);
 	if (!check(ret == 'R', READ))
 		remark("the result is %d", ret);
-	at = map(p, path, offset, PAGE, PROT_READ, MAP_SHARED);
-	check(load(p, at) == 'R', MAPPED);
+	check(load(p, map_page(p, f, PAGE)) == 'R', MAPPED);
 	finish(p);
+	finish(a);
 }
 
 static void run(void)
 {
-	struct proc *a = start("a");
-	unsigned long at;
-
-	if (system("command -v inject-mce >/dev/null"))
-		skip("this guest has no inject-mce");
 	early_kill(true);
-	make_fs(MKFS_XFS, NULL, DISK);
-	mount_fs(DISK, "xfs", "dax=always");
-	make_file(file("f"), 8 * PAGE);
-
-	part("mapped");
-	at = map_page(a, file("f"), PAGE);
-	fail_page(file("f"), PAGE);
-	check(told(a, BUS_MCEERR_AO, at, PAGE_LSB),
-	      "who maps it gets BUS_MCEERR_AO");
-	repair(file("f"), PAGE);
-
-	part("not mapped");
-	fail_page(file("f"), 5 * PAGE);
-	repair(file("f"), 5 * PAGE);
+	mount_xfs(NULL);
+	repair("mapped, on record", true, true);
+	repair("not mapped, on record", false, true);
+	repair("mapped", true, false);
+	repair("not mapped", false, false);
 	part("after all");
 	check(alive(), "the filesystem goes on");
 }
@@ -90,12 +69,25 @@ static void run(void)
 struct scenario scenario = {
 	.name = "machine-check-repair",
 	.title = "machine checks, and failed pages written over",
-	.machine = "both",
+	.machine = "e820",
 	.cpus = 2,
 	.seconds = 60,
-	/* Base flags mapped pages only, and takes all that fail out. */
+	/*
+	 * Base takes each failed page out of the direct map, but flags it only
+	 * if it is mapped, puts it back only if it is flagged and on record,
+	 * and uncounts none.
+	 */
 	.base.fails = {
-		"not mapped: " FLAGGED, "not mapped: " WRITTEN,
+		"mapped, on record: " NO_TRACE,
+		"not mapped, on record: " FLAG_CHECK,
+		"not mapped, on record: " WRITTEN,
+		"not mapped, on record: " NO_TRACE,
+		"not mapped, on record: " READ,
+		"not mapped, on record: " MAPPED,
+		"mapped: " READS_EIO, "mapped: " WRITTEN, "mapped: " NO_TRACE,
+		"mapped: " READ, "mapped: " MAPPED,
+		"not mapped: " FLAG_CHECK, "not mapped: " READS_EIO,
+		"not mapped: " WRITTEN, "not mapped: " NO_TRACE,
 		"not mapped: " READ, "not mapped: " MAPPED,
 	},
 	.run = run,

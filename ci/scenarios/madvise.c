@@ -11,7 +11,6 @@ static void consume(const char *title, bool early)
 {
 	struct proc *consumer = start("consumer"), *other = start("sharer");
 	unsigned long at_consumer, at_other;
-	struct looks before;
 	int ret;
 
 	part("%s", title);
@@ -21,11 +20,9 @@ static void consume(const char *title, bool early)
 	at_other = map_page(other, file("%d.f", early), PAGE);
 	at_consumer = map_page(consumer, file("%d.g", early), PAGE);
 
-	look(&before, pfn_of(consumer, at_consumer));
 	ret = advise(consumer, at_consumer, PAGE, MADV_HWPOISON);
 	if (!check(!ret, "madvise() succeeds"))
 		remark("%s", strerror(-ret));
-	check_page(&before);
 	check(told(consumer, BUS_MCEERR_AR, at_consumer, PAGE_LSB),
 	      "the consumer gets BUS_MCEERR_AR");
 	check(early ? told(other, BUS_MCEERR_AO, at_other, PAGE_LSB) :

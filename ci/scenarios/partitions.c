@@ -93,7 +93,6 @@ static void fail_what_nobody_maps(int failing, int other)
 	ret = poison(place_pfn(failing, physical));
 	if (!check(ret < 0, "memory_failure() reports a failure"))
 		remark("it returned %d", ret);
-	check(flagged(place_pfn(failing, physical)), FLAGGED);
 	check(!alive_in(place(failing)),
 	      "the filesystem that has it shuts down");
 	check(alive_in(place(other)), "the other goes on");

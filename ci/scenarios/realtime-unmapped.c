@@ -188,7 +188,7 @@ static void fail_what_nobody_maps(void)
 {
 	struct proc *p = start("bystander");
 	struct monitor *m = start_monitor(MNT);
-	unsigned long at, pfn;
+	unsigned long at;
 	uint64_t length;
 	int64_t place;
 	int ret;
@@ -220,11 +220,9 @@ static void fail_what_nobody_maps(void)
 	part("the first group's superblock");
 	forget_reports(m);
 	place = realtime_extent(XFS_OWN_FS, &length);
-	pfn = pmem_pfn(PMEM_RT, place);
-	ret = poison(pfn);
+	ret = poison(pmem_pfn(PMEM_RT, place));
 	if (!check(ret < 0, "memory_failure() reports a failure"))
 		remark("it returned %d", ret);
-	check(flagged(pfn), FLAGGED);
 	check(reported_media(m, RT_DEVICE, place), PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
 	check(untold(p) && load(p, at) == fill(1),
@@ -257,11 +255,5 @@ struct scenario scenario = {
 	.machine = "both",
 	.cpus = 2,
 	.seconds = 60,
-	/* Base flags only pages that a file maps. */
-	.base.fails = {
-		"file data that nobody maps: " FLAG_CHECK,
-		"free space: " FLAG_CHECK,
-		"the first group's superblock: " FLAGGED,
-	},
 	.run = run,
 };

@@ -25,7 +25,7 @@ static void run(void)
 	pfn = pfn_of(a, at_a);
 
 	part("first");
-	poison_and_check(pfn);
+	machine_check_and_check(pfn);
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "both sharers get BUS_MCEERR_AO");
@@ -34,7 +34,7 @@ static void run(void)
 	forget(a);
 	forget(b);
 	before = hardware_corrupted();
-	ret = poison(pfn);
+	ret = machine_check(pfn);
 	if (!check(!ret || ret == -EHWPOISON,
 		   "memory_failure() succeeds or knows the page"))
 		remark("it returned %d (%s)", ret, strerror(-ret));
@@ -47,7 +47,7 @@ static void run(void)
 	at_again = map(again, file("f"), PAGE, PAGE, PROT_READ, MAP_SHARED);
 	check(load(again, at_again) == SIGNALLED &&
 	      told(again, BUS_MCEERR_AR, at_again, PAGE_LSB), STOPPED);
-	poison(pfn);
+	machine_check(pfn);
 	check(!maps(again, at_again), "the page is not mapped after the third");
 	check(untold(a) & untold(b), "nobody else gets anything");
 }

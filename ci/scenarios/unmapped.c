@@ -49,7 +49,7 @@ static void fail_page(const char *title, enum owners who)
 	drop_caches();
 	m = start_monitor(MNT);
 
-	poison_and_check(pmem_pfn(PMEM, physical));
+	machine_check_and_check(pmem_pfn(PMEM, physical));
 	nr = (fds[0] >= 0) + (fds[1] >= 0);
 	check(lost_reports(m, nr) == nr,
 	      "as many files are reported as are in use");

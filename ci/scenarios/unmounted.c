@@ -17,10 +17,10 @@ static void fail_page(const char *title, int64_t physical)
 
 	part("%s", title);
 	look(&before, pfn);
-	ret = poison(pfn);
+	ret = machine_check(pfn);
 	if (!check(ret == -EBUSY, "memory_failure() says EBUSY"))
 		remark("it returned %d (%s)", ret, strerror(-ret));
-	check_page(&before);
+	check_failed(&before);
 }
 
 /* What came of it, once mounted. */

@@ -103,15 +103,13 @@ void finish_sharers(struct sharers *s);
 #define UNMAPPED	"no sharer has the page mapped any more"
 #define NEXT_PAGE	"the next page stays mapped, and nobody is told"
 /* Others that several scenarios have */
-#define FLAGGED		"the page is flagged"
 #define REPORTED	"the loss is reported, of each file that has the block"
 #define PLACE_REPORTED	"the place on the device is reported, and no other"
 #define GOES_ON		"the filesystem goes on"
 #define SHUTS_DOWN	"the filesystem shuts down"
 /* What fails where nobody knows of the sharers; for struct outcome */
 #define SHARERS_MISSED(part) \
-	part ": " SUCCEEDS, part ": " FLAG_CHECK, part ": " REACHED, \
-	part ": " UNMAPPED
+	part ": " SUCCEEDS, part ": " REACHED, part ": " UNMAPPED
 
 /* --- XFS's reports to its health monitor --- */
 

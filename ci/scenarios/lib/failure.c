@@ -49,6 +49,63 @@ int poison(unsigned long pfn)
 	return try_put(path, number);
 }
 
+/* --- machine checks --- */
+
+/*
+ * The kernel handles a machine check in its own time. So probes note when
+ * memory_failure() returns, and when its caller does: that has taken the page
+ * out of the direct map by then.
+ */
+#define MCE_TRACE	TRACING "instances/mce/"
+#define MCE_PROBES \
+	"r:mce/failed memory_failure pfn=$arg1:x64 ret=$retval:s32\n" \
+	"r:mce/handled uc_decode_notifier address=+16($arg3):x64\n"
+
+static unsigned long checked;
+static int result;
+
+static bool handled(void)
+{
+	FILE *f = fopen(MCE_TRACE "trace", "r");
+	unsigned long value;
+	bool ended = false;
+	char line[240];
+	int ret;
+
+	must(f, MCE_TRACE "trace: %m");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*[^)]) pfn=%lx ret=%d", &value, &ret) == 2 &&
+		    value == checked)
+			result = ret;
+		ended |= sscanf(line, "%*[^)]) address=%lx", &value) == 1 &&
+			 value == checked * PAGE;
+	}
+	fclose(f);
+	return ended;
+}
+
+int machine_check(unsigned long pfn)
+{
+	char command[80];
+	int status;
+
+	if (system("command -v inject-mce >/dev/null"))
+		skip("this guest has no inject-mce");
+	if (!mkdir(MCE_TRACE, 0755)) {
+		put_string(TRACING "kprobe_events", MCE_PROBES);
+		put_string(MCE_TRACE "events/mce/enable", "1");
+	}
+	put_string(MCE_TRACE "trace_clock", "local");	/* this empties it */
+	checked = pfn;
+	result = -ENODATA;	/* until it is known */
+	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
+	status = system(command);
+	must(!status, "%s: wait status %#x", command, status);
+	must(within(20, handled), "no machine check for page %#lx was handled",
+	     pfn);
+	return result;
+}
+
 bool bad_block_recorded(void)
 {
 	char line[80] = "";
@@ -60,6 +117,15 @@ bool bad_block_recorded(void)
 		fclose(f);
 	}
 	return line[0];
+}
+
+void put_on_record(int64_t physical)
+{
+	char sectors[40];
+
+	snprintf(sectors, sizeof(sectors), "%lld %lu",
+		 (long long)physical / 512, PAGE / 512);
+	put_string("/sys/block/pmem0/badblocks", sectors);
 }
 
 long hardware_corrupted(void)
@@ -168,11 +234,12 @@ void look(struct looks *l, unsigned long pfn)
 
 	l->pfn = pfn;
 	l->corrupted = hardware_corrupted();
+	l->in_direct_map = in_direct_map(pfn);
 	for (i = 0; i < ARRAY_SIZE(l->flagged); i++)
 		l->flagged[i] = flagged(looked_at(pfn, i));
 }
 
-void check_page(const struct looks *before)
+void check_failed(const struct looks *before)
 {
 	bool exact = true;
 	struct looks now;
@@ -189,20 +256,41 @@ void check_page(const struct looks *before)
 		exact = false;
 	}
 	check(exact, FLAG_CHECK);
-	check(now.corrupted == before->corrupted + 1,
-	      "HardwareCorrupted counts one page more");
+	check(now.corrupted == before->corrupted + 1, COUNTED);
+}
+
+void check_as_before(const struct looks *before)
+{
+	struct looks now;
+
+	look(&now, before->pfn);
+	if (!check(!memcmp(now.flagged, before->flagged, sizeof(now.flagged)) &&
+		   now.corrupted == before->corrupted &&
+		   now.in_direct_map == before->in_direct_map, NO_TRACE))
+		remark("the page is %sflagged, %sin the direct map; %ld pages are counted, %ld were before",
+		       now.flagged[0] ? "" : "not ",
+		       now.in_direct_map ? "" : "not ", now.corrupted,
+		       before->corrupted);
+}
+
+static void check_success(int ret)
+{
+	if (!check(!ret, "memory_failure() succeeds"))
+		remark("it returned %d (%s)", ret, strerror(-ret));
 }
 
 void poison_and_check(unsigned long pfn)
 {
+	check_success(poison(pfn));
+}
+
+void machine_check_and_check(unsigned long pfn)
+{
 	struct looks before;
-	int ret;
 
 	look(&before, pfn);
-	ret = poison(pfn);
-	if (!check(!ret, "memory_failure() succeeds"))
-		remark("it returned %d (%s)", ret, strerror(-ret));
-	check_page(&before);
+	check_success(machine_check(pfn));
+	check_failed(&before);
 }
 
 void early_kill(bool on)

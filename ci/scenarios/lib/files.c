@@ -179,6 +179,27 @@ void clone_range(const char *from, off_t from_off, size_t len,
 	close(dst);
 }
 
+int dedupe_range(const char *from, off_t from_off, size_t len,
+		 const char *to, off_t to_off)
+{
+	struct {
+		struct file_dedupe_range range;
+		struct file_dedupe_range_info info;
+	} d = {
+		.range.src_offset = from_off,
+		.range.src_length = len,
+		.range.dest_count = 1,
+		.info.dest_fd = open_file(to, O_RDWR),
+		.info.dest_offset = to_off,
+	};
+	int src = open_file(from, O_RDONLY);
+	int ret = ioctl(src, FIDEDUPERANGE, &d) ? -errno : d.info.status;
+
+	close(d.info.dest_fd);
+	close(src);
+	return ret;
+}
+
 int read_byte(const char *path, off_t offset)
 {
 	int fd = open(path, O_RDONLY);
@@ -191,28 +212,45 @@ int read_byte(const char *path, off_t offset)
 	return ret;
 }
 
-int write_page(const char *path, off_t offset, int byte)
+int write_bytes(const char *path, off_t offset, size_t len, int byte)
 {
+	static char bytes[2 * PAGE];
 	int fd = open_file(path, O_WRONLY);
-	char page[PAGE];
 	ssize_t n;
 	int ret;
 
-	memset(page, byte, PAGE);
-	n = pwrite(fd, page, PAGE, offset);
-	ret = n == PAGE ? 0 : n < 0 ? -errno : -EIO;
+	must(len <= sizeof(bytes), "%zu bytes are too many", len);
+	memset(bytes, byte, len);
+	n = pwrite(fd, bytes, len, offset);
+	ret = n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
 	close(fd);
 	return ret;
 }
 
-int64_t file_physical(const char *path, off_t offset)
+int write_page(const char *path, off_t offset, int byte)
+{
+	return write_bytes(path, offset, PAGE, byte);
+}
+
+int fallocate_range(const char *path, int mode, off_t offset, off_t len)
+{
+	int fd = open_file(path, O_RDWR);
+	int ret = fallocate(fd, mode, offset, len) ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+/* The first extent in a range of a file; false if there is none. */
+static bool first_extent(const char *path, off_t offset, uint64_t length,
+			 struct fiemap_extent *extent)
 {
 	struct {
 		struct fiemap map;
 		struct fiemap_extent extent;
 	} f = {
 		.map.fm_start = offset,
-		.map.fm_length = 1,
+		.map.fm_length = length,
 		.map.fm_flags = FIEMAP_FLAG_SYNC,
 		.map.fm_extent_count = 1,
 	};
@@ -220,9 +258,44 @@ int64_t file_physical(const char *path, off_t offset)
 
 	must(!ioctl(fd, FS_IOC_FIEMAP, &f), "FIEMAP of %s: %m", path);
 	close(fd);
-	if (!f.map.fm_mapped_extents)
+	*extent = f.extent;
+	return f.map.fm_mapped_extents;
+}
+
+int64_t file_physical(const char *path, off_t offset)
+{
+	struct fiemap_extent e;
+
+	if (!first_extent(path, offset, 1, &e))
 		return -1;
-	return f.extent.fe_physical + (offset - f.extent.fe_logical);
+	return e.fe_physical + (offset - e.fe_logical);
+}
+
+off_t file_offset(const char *path, int64_t physical)
+{
+	struct fiemap_extent e;
+	off_t at;
+
+	for (at = 0; first_extent(path, at, FIEMAP_MAX_OFFSET - at, &e);
+	     at = e.fe_logical + e.fe_length)
+		if ((uint64_t)physical - e.fe_physical < e.fe_length)
+			return e.fe_logical + (physical - e.fe_physical);
+	return -1;
+}
+
+off_t take_all_space(const char *path)
+{
+	int fd = open_file(path, O_RDWR | O_CREAT);
+	off_t size = 0, step = 64 << 20;
+
+	while (step >= (off_t)PAGE) {
+		if (!fallocate(fd, 0, size, step))
+			size += step;
+		else
+			step /= 2;
+	}
+	close(fd);
+	return size;
 }
 
 int64_t owner_physical(uint64_t owner, uint64_t *length)

@@ -47,8 +47,11 @@ static uint64_t physical_of_symbol(const char *name)
 	return found - KERNEL_MAP + kernel_number("NUMBER(phys_base)=");
 }
 
-/* Where a kernel address is, and how many bytes from there on are adjacent. */
-static uint64_t physical_of(uint64_t addr, uint64_t *len)
+/*
+ * Where a kernel address is, and how many bytes from there on are adjacent; false
+ * if the kernel does not map it.
+ */
+static bool find_physical(uint64_t addr, uint64_t *phys, uint64_t *len)
 {
 	static uint64_t top;
 	uint64_t entry, table;
@@ -59,15 +62,26 @@ static uint64_t physical_of(uint64_t addr, uint64_t *len)
 	table = top;
 	for (shift = 39; ; shift -= 9) {
 		read_physical(table + (addr >> shift & 511) * 8, &entry, 8);
-		must(entry & PRESENT, "the kernel does not map %#llx",
-		     (unsigned long long)addr);
+		if (!(entry & PRESENT))
+			return false;
 		table = entry & ADDRESS;
 		if (shift == 12 || (shift < 39 && entry & LARGE))
 			break;
 	}
 	*len = (1UL << shift) - (addr & ((1UL << shift) - 1));
 	/* a large entry has flags in the address's low bits */
-	return (table & ~((1UL << shift) - 1)) | (addr & ((1UL << shift) - 1));
+	*phys = (table & ~((1UL << shift) - 1)) | (addr & ((1UL << shift) - 1));
+	return true;
+}
+
+bool in_direct_map(unsigned long pfn)
+{
+	static uint64_t base;
+	uint64_t phys, len;
+
+	if (!base)
+		read_physical(physical_of_symbol("page_offset_base"), &base, 8);
+	return find_physical(base + pfn * PAGE, &phys, &len);
 }
 
 bool pfns_of_device(unsigned long *first, unsigned long *nr)
@@ -110,7 +124,8 @@ void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
 	     (unsigned long long)vmemmap, size);
 
 	for (; nr; nr -= n) {
-		phys = physical_of(vmemmap + pfn * size, &len);
+		must(find_physical(vmemmap + pfn * size, &phys, &len),
+		     "page %#lx has no struct page", pfn);
 		if (len > sizeof(buf))
 			len = sizeof(buf);
 		n = len / size < nr ? len / size : nr;

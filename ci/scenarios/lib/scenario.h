@@ -11,11 +11,13 @@
  * Three rules keep scenarios free of waits and of luck:
  * - The program that makes the page fail never maps it: who maps it and fails
  *   it counts as its consumer. Mapping is done by child processes, on order.
- * - Signals are sent before the injecting write() returns, and a child answers
- *   an order only after its pending signals were handled. So one exchange with
+ * - Signals are sent before the injecting write() returns, and machine_check()
+ *   waits until its event has been handled; and a child answers an order only
+ *   after its pending signals were handled. So one exchange with
  *   a child tells for certain which signals it got, and that it got none.
- * - A flagged page of a pmem device stays flagged until the guest ends. So
- *   parts of one scenario use blocks of their own and leave the files be.
+ * - What the injector makes fail is as good afterwards as before. A page that
+ *   fails by a machine check is refused until all of it has been written. So
+ *   parts of one scenario use blocks of their own.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -126,10 +128,20 @@ void clone_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
 /* One byte by pread(): the byte, or -errno. */
 int read_byte(const char *path, off_t offset);
+/* The same byte everywhere by pwrite(): 0 or -errno; up to two pages. */
+int write_bytes(const char *path, off_t offset, size_t len, int byte);
 int write_page(const char *path, off_t offset, int byte);
+int fallocate_range(const char *path, int mode, off_t offset, off_t len);
+/* FILE_DEDUPE_RANGE_SAME, FILE_DEDUPE_RANGE_DIFFERS, or -errno */
+int dedupe_range(const char *from, off_t from_off, size_t len,
+		 const char *to, off_t to_off);
 
 /* Where on the device a file's page is, in bytes; -1: nowhere. */
 int64_t file_physical(const char *path, off_t offset);
+/* Where in the file a byte of the device is; -1: nowhere. */
+off_t file_offset(const char *path, int64_t physical);
+/* Allocate all free blocks to a file, unwritten; its size. */
+off_t take_all_space(const char *path);
 /* The first extent of a special owner, by FS_IOC_GETFSMAP, in bytes. */
 int64_t owner_physical(uint64_t owner, uint64_t *length);
 #define OWNER(type, code)	(((uint64_t)(type) << 32) | (code))
@@ -208,25 +220,35 @@ bool untold(struct proc *p);
 
 /* --- the failure and its traces --- */
 
-/* Have a page fail, by the injector; memory_failure()'s return value. */
-int poison(unsigned long pfn);
 /*
- * The checks that the failure of any page must pass: it succeeds; the flag is
- * on this page and no other; one page more is counted than before.
+ * Simulate a failure, by the injector: the processes that map the page lose it,
+ * and nothing is left of it. memory_failure()'s return value.
  */
+int poison(unsigned long pfn);
+/* Make a page fail, by a machine check, and wait until that has been handled. */
+int machine_check(unsigned long pfn);
+/* Each with the check that memory_failure() succeeds. */
 void poison_and_check(unsigned long pfn);
-/* The last two alone, for other ways to fail a page: look, fail it, check. */
+/* And that the flag is on this page alone, and one page more is counted. */
+void machine_check_and_check(unsigned long pfn);
+/* The traces of a failure: look, make the page fail, check. */
 struct looks {
 	unsigned long pfn;
 	long corrupted;
 	bool flagged[4];
+	bool in_direct_map;
 };
 void look(struct looks *before, unsigned long pfn);
-void check_page(const struct looks *before);
+void check_failed(const struct looks *before);
 #define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
+#define COUNTED		"HardwareCorrupted counts one page more"
+void check_as_before(const struct looks *before);
+#define NO_TRACE	"no flag, count or gap in the direct map is left"
 bool flagged(unsigned long pfn);
 long hardware_corrupted(void);			/* in pages */
+bool in_direct_map(unsigned long pfn);		/* the kernel's, of all memory */
 bool bad_block_recorded(void);			/* of /dev/pmem0 */
+void put_on_record(int64_t physical);	/* a page's, by hand */
 
 void early_kill(bool on);			/* the sysctl */
 void drop_caches(void);			/* of inodes that are not in use */
