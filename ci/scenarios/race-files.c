@@ -111,9 +111,9 @@ static void write_to(struct racer *r)
 	memset(page, '1', PAGE);
 	read_on(r);
 	n = pwrite(fd, page, len, i * PAGE);
-	must(n == len || (n < 0 && errno == EIO && part && has_failed(r->field, i)),
+	must(n == len || (n < 0 && errno == EIO && part && is_refused(r->field, i)),
 	     "pwrite of %zd bytes at page %lu, which has %sfailed: %zd, %m", len,
-	     i, has_failed(r->field, i) ? "" : "not ", n);
+	     i, is_refused(r->field, i) ? "" : "not ", n);
 	if (n == len)
 		mark_own(r, i);
 	if (!dice(r, 8)) {
@@ -176,7 +176,7 @@ static void run(void)
 
 	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);
-		failed += fail(f, i) < 0;
+		failed += fail_either_way(f, i) < 0;
 		ask(w, i);
 		usleep(1000);
 	}

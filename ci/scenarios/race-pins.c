@@ -250,10 +250,9 @@ static void consume(struct racer *r)
 	if (!r->ready)
 		map_field(r, PROT_READ, MAP_SHARED);
 	r->ready = true;
-	if (touch(at_page(r, i)) != SIGNALLED) {
-		will_fail(r->field, i);
-		madvise((void *)at_page(r, i), PAGE, MADV_HWPOISON);
-	}
+	if (touch(at_page(r, i)) != SIGNALLED)
+		inject_here(r, i);
+	usleep(1000);	/* leave the processor to others */
 	if (dice(r, 2))
 		next++;
 }

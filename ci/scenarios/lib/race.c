@@ -21,7 +21,10 @@ static struct {
 	unsigned long aim;
 	bool device_goes;
 	unsigned long first, nr;	/* page frames of the device */
-	uint32_t failed_at[];		/* by page; 0: never */
+	struct failure {
+		uint32_t at;		/* 0: never */
+		uint32_t real;		/* flagged, and refused from then on */
+	} pages[];
 } volatile *race;
 
 static struct racer *racers[MAX_RACERS];
@@ -46,7 +49,7 @@ static void begin(void)
 	if (race)
 		return;
 	must(pfns_of_device(&first, &nr), "/proc/iomem has no namespace0.0");
-	race = shared_memory(sizeof(*race) + nr * sizeof(race->failed_at[0]));
+	race = shared_memory(sizeof(*race) + nr * sizeof(race->pages[0]));
 	race->first = first;
 	race->nr = nr;
 }
@@ -95,11 +98,18 @@ struct field *make_huge_field(const char *path, unsigned long pages)
 	return survey(PMEM, path, pages, true);
 }
 
-static void will_fail_pfn(unsigned long pfn)
+static volatile struct failure *failure_of(unsigned long pfn)
 {
 	must(pfn - race->first < race->nr, "%#lx is not of the device", pfn);
-	if (!race->failed_at[pfn - race->first])
-		race->failed_at[pfn - race->first] = tick();
+	return &race->pages[pfn - race->first];
+}
+
+static void will_fail_pfn(unsigned long pfn)
+{
+	volatile struct failure *failure = failure_of(pfn);
+
+	if (!failure->at)
+		failure->at = tick();
 }
 
 int fail_pfn(unsigned long pfn)
@@ -108,31 +118,41 @@ int fail_pfn(unsigned long pfn)
 	return poison(pfn);
 }
 
-void will_fail(const struct field *f, unsigned long i)
+static unsigned long pfn_in(const struct field *f, unsigned long i)
 {
-	will_fail_pfn(f->first + i);
+	must(i < f->pages, "%s has no page %lu", f->path, i);
+	return f->first + i;
 }
 
 int fail(const struct field *f, unsigned long i)
 {
-	must(i < f->pages, "%s has no page %lu", f->path, i);
-	return fail_pfn(f->first + i);
+	return fail_pfn(pfn_in(f, i));
 }
 
-static uint32_t failed_at(const struct field *f, unsigned long i)
+int fail_for_real(const struct field *f, unsigned long i)
 {
-	return race->failed_at[f->first + i - race->first];
+	unsigned long pfn = pfn_in(f, i);
+
+	failure_of(pfn)->real = true;
+	will_fail_pfn(pfn);
+	return machine_check(pfn);
 }
 
-bool has_failed(const struct field *f, unsigned long i)
+int fail_either_way(const struct field *f, unsigned long i)
 {
-	return failed_at(f, i);
+	return i % REAL_EVERY ? fail(f, i) : fail_for_real(f, i);
+}
+
+bool is_refused(const struct field *f, unsigned long i)
+{
+	return failure_of(pfn_in(f, i))->real;
 }
 
 /* --- racers --- */
 
 static struct racer *me;
 static __thread uint32_t access_began;
+static unsigned long consumed;		/* a page frame, by this racer */
 
 int touch(unsigned long addr)
 {
@@ -146,18 +166,27 @@ int scribble(unsigned long addr, int byte)
 	return store_here(addr, byte);
 }
 
+int inject_here(struct racer *r, unsigned long i)
+{
+	consumed = pfn_in(r->field, i);
+	will_fail_pfn(consumed);
+	return madvise((void *)at_page(r, i), PAGE, MADV_HWPOISON);
+}
+
 /*
  * Was it right to send this? Runs in the racer's signal handler.
  *
  * A block of its own is no reason to be signalled. But the file may have got it
  * since: since the failure, which then found it sharing the page, or since the
- * access began that found it so.
+ * access began that found it so. No access is refused because of a failure that
+ * was only simulated.
  */
 static void judge(const siginfo_t *info)
 {
 	unsigned long addr = (unsigned long)info->si_addr;
 	unsigned long i = (addr - me->at) % me->room / PAGE;
-	uint32_t own, failed;
+	volatile struct failure *failure;
+	uint32_t own;
 
 	if (info->si_code == BUS_ADRERR) {
 		me->fate->adrerr++;
@@ -173,13 +202,14 @@ static void judge(const siginfo_t *info)
 	    (info->si_addr_lsb == PAGE_LSB ||
 	     (me->field->huge && info->si_addr_lsb == PMD_LSB))) {
 		own = me->own[i];
-		failed = failed_at(me->field, i);
-		if (info->si_code == BUS_MCEERR_AO && failed &&
-		    (!own || own > failed)) {
+		failure = failure_of(me->field->first + i);
+		if (info->si_code == BUS_MCEERR_AO && failure->at &&
+		    (!own || own > failure->at)) {
 			me->fate->ao++;
 			return;
 		}
-		if (info->si_code == BUS_MCEERR_AR && failed &&
+		if (info->si_code == BUS_MCEERR_AR &&
+		    (failure->real || me->field->first + i == consumed) &&
 		    (!own || own > access_began)) {
 			me->fate->ar++;
 			return;
@@ -267,7 +297,7 @@ bool race_lasts(bool enough)
 	       (past < MOST_SECONDS && (!enough || least_rounds() < LEAST_ROUNDS));
 }
 
-/* How many pages of the device a process has mapped there: all or failed ones. */
+/* How many pages of the device a process has mapped there: all or refused ones. */
 static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
 			 bool all)
 {
@@ -286,7 +316,7 @@ static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
 	for (i = 0; i < f->pages; i++) {
 		pfn = entries[i] & ((1ULL << 55) - 1);
 		n += entries[i] >> 63 && pfn - race->first < race->nr &&
-		     (all || race->failed_at[pfn - race->first]);
+		     (all || race->pages[pfn - race->first].real);
 	}
 	free(entries);
 	return n;
@@ -537,7 +567,7 @@ static long nr_in_use, nr_flags_wrong;
 
 static void inspect(unsigned long pfn, const struct page_state *s)
 {
-	bool failed = race->failed_at[pfn - race->first];
+	bool failed = race->pages[pfn - race->first].real;
 
 	if ((s->refcount || s->mapping || s->index || s->private || s->tail) &&
 	    nr_in_use++ < 5)
@@ -563,8 +593,7 @@ void device_goes(void)
 
 void device_is_back(void)
 {
-	memset((void *)race->failed_at, 0,
-	       race->nr * sizeof(race->failed_at[0]));
+	memset((void *)race->pages, 0, race->nr * sizeof(race->pages[0]));
 	race->device_goes = false;
 }
 
@@ -597,8 +626,26 @@ void check_repair(const char *device)
 		status = system("cat /tmp/repair >&2");
 }
 
+/* xfs_repair reads more than metadata, and gives up at the first error. */
+static void mend(void)
+{
+	int fd = open(PMEM, O_WRONLY | O_DIRECT);
+	unsigned long first = pmem_pfn(PMEM, 0), i;
+	void *zeroes;
+
+	must(fd >= 0 && !posix_memalign(&zeroes, PAGE, PAGE), PMEM ": %m");
+	memset(zeroes, 0, PAGE);
+	for (i = 0; i < race->nr; i++)
+		must(!race->pages[i].real ||
+		     pwrite(fd, zeroes, PAGE, (race->first + i - first) * PAGE)
+		     == PAGE, PMEM ": %m");
+	free(zeroes);
+	close(fd);
+}
+
 void check_device(void)
 {
 	check_pages();
+	mend();
 	check_repair(PMEM);
 }

@@ -38,12 +38,19 @@ struct field *make_huge_field(const char *path, unsigned long pages);
 /* The same where the filesystem is not on PMEM itself, see pmem_pfn(). */
 struct field *make_field_on(const char *device, const char *path,
 			    unsigned long pages);
-/* Have page i fail, or any page; by any process. memory_failure()'s result. */
+/*
+ * Simulate the failure of page i, or of any page; by any process.
+ * memory_failure()'s result.
+ */
 int fail(const struct field *f, unsigned long i);
 int fail_pfn(unsigned long pfn);
-bool has_failed(const struct field *f, unsigned long i);
-/* Before a racer has it fail in another way. */
-void will_fail(const struct field *f, unsigned long i);
+/* Make it fail by a machine check, by the scenario's own process. */
+int fail_for_real(const struct field *f, unsigned long i);
+/* One page in so many by a machine check, which takes its time. */
+#define REAL_EVERY	16
+int fail_either_way(const struct field *f, unsigned long i);
+/* It has failed by a machine check, or is about to. */
+bool is_refused(const struct field *f, unsigned long i);
 
 struct racer {
 	struct proc *proc;
@@ -75,7 +82,7 @@ struct fate {
 	.hangs = "mf_dax_kill_procs|xfs_reflink_trim_around_shared", \
 	.splat = "WARNING: fs/dax.c|Bad page|possible circular locking", \
 	.says = "^not ok [0-9]+ - (memory_failure\\(\\) succeeds each time|who keeps all pages mapped|nobody (is signalled|has a failed page))" \
-		"|^Bail out! .*has failed: -1, Input/output error", \
+		"|^Bail out! (.*has failed: -1, Input/output error|no machine check )", \
 	.seconds = 30, \
 }
 
@@ -90,9 +97,9 @@ void race_on(void);
  */
 bool race_lasts(bool enough);
 /*
- * Stop them all, and check that each has made progress, that nobody was signalled
- * without a reason and that nobody has a failed page mapped. They live on until
- * finish_race().
+ * Stop them all, and check that each has made progress, that no process was
+ * signalled without a reason and that none maps a page that has failed by a
+ * machine check. They live on until finish_race().
  */
 void race_over(void);
 /* Do racers have pages of the device mapped, whichever? */
@@ -106,8 +113,9 @@ void end_race(void);
 void device_goes(void);
 void device_is_back(void);
 /*
- * End all processes, unmount, and check what is left: no page in use, no flag
- * but on pages that have failed, and a filesystem without errors.
+ * End all processes, unmount, and check what is left: no page in use, flags on
+ * the pages that have failed by a machine check alone, and a filesystem without
+ * errors.
  */
 void finish_race(void);
 void check_device(void);	/* the last part of that, which is ... */
@@ -123,6 +131,8 @@ void set_going(struct proc *p, void (*round)(void *), void *with);
 /* One of the few pages around the one that fails next. */
 unsigned long near(struct racer *r);
 unsigned int dice(struct racer *r, unsigned int sides);
+/* MADV_HWPOISON: the racer itself gets the signal. */
+int inject_here(struct racer *r, unsigned long i);
 /* Map all of its file where it belongs. */
 void map_field(struct racer *r, int prot, int flags);
 void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
