@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A block that has failed by a machine check, with no bad block on record, is used
+ * again: by another file, as the target of a copy on write, by another filesystem.
+ * Once all of it is written it is as good as any other block.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "devices.h"
+
+#define SMALL	"-d size=320m"		/* soon filled */
+#define NR	3
+
+static unsigned long pfn_at(const char *path, off_t offset)
+{
+	return pmem_pfn(PMEM, file_physical(path, offset));
+}
+
+static void fail_block(struct looks *before, unsigned long pfn)
+{
+	look(before, pfn);
+	must(!machine_check(pfn), "memory_failure() fails");
+}
+
+/* Page 1 by a mapping, page 3 by a whole write, page 5 by a write of a part. */
+static void another_file(void)
+{
+	static const char *const ways[NR] = {
+		"stored to", "written", "written in part"
+	};
+	const char *f = file("f"), *all = file("all");
+	struct proc *p = start("p");
+	struct looks before[NR];
+	int64_t physical[NR];
+	int i, ret = 0;
+
+	make_file(f, 8 * PAGE);
+	for (i = 0; i < NR; i++) {
+		physical[i] = file_physical(f, (2 * i + 1) * PAGE);
+		fail_block(&before[i], pmem_pfn(PMEM, physical[i]));
+	}
+	must(!unlink(f), "unlink: %m");
+	settle();
+	take_all_space(all);
+	/* The last one first, so that the count is what it was before that. */
+	for (i = NR - 1; i >= 0; i--) {
+		off_t at = file_offset(all, physical[i]);
+		unsigned long addr = map(p, all, at, PAGE,
+					 PROT_READ | PROT_WRITE, MAP_SHARED);
+
+		part("another file, %s", ways[i]);
+		must(at >= 0, "it has not got the block");
+		if (i == 0)
+			ret = store(p, addr + 8, 'N');
+		else
+			ret = write_bytes(all, i == 1 ? at : at + 8,
+					  i == 1 ? PAGE : 1, 'N');
+		if (!check(!ret, "it can be written to"))
+			remark("the result is %d", ret);
+		check_as_before(&before[i]);
+		check(read_byte(all, at + 8) == 'N' && load(p, addr + 8) == 'N' &&
+		      load(p, addr + 9) == (i == 1 ? 'N' : 0),
+		      "it has what was written");
+	}
+	check(untold(p), "no signal is sent");
+	finish(p);
+	must(!unlink(all), "unlink: %m");
+	settle();
+}
+
+/*
+ * XFS sets blocks aside for the copies of the pages around the first one that is
+ * copied. They fail, and are used.
+ */
+static void copy(void)
+{
+	static const char *const ways[NR] = {
+		"store", "write", "write of a part"
+	};
+	const char *f = file("f"), *g = file("g");
+	struct proc *p = start("p");
+	struct looks before;
+	int64_t first;
+	int i, ret;
+
+	make_file(f, 64 * PAGE);
+	clone_file(f, g);
+	must(!write_page(g, 4 * PAGE, '1'), "pwrite");
+	first = file_physical(g, 4 * PAGE) - 4 * PAGE;
+	for (i = 0; i < NR; i++) {
+		off_t at = (10 + 2 * i) * PAGE;
+		unsigned long addr = map(p, g, at, PAGE,
+					 PROT_READ | PROT_WRITE, MAP_SHARED);
+
+		part("copy on write by a %s", ways[i]);
+		fail_block(&before, pmem_pfn(PMEM, first + at));
+		if (i == 0)
+			ret = store(p, addr + 8, 'N');
+		else
+			ret = write_bytes(g, i == 1 ? at : at + 8,
+					  i == 1 ? PAGE : 1, 'N');
+		if (!check(!ret, "it succeeds"))
+			remark("the result is %d", ret);
+		must(ret || file_physical(g, at) == first + at,
+		     "it has not got the block");
+		check_as_before(&before);
+		check(read_byte(g, at + 8) == 'N' && load(p, addr + 8) == 'N' &&
+		      load(p, addr + 9) == (i == 1 ? 'N' : fill(10 + 2 * i)),
+		      "the copy is as it should be");
+		check(read_byte(f, at + 8) == fill(10 + 2 * i),
+		      "the other file is as it was");
+	}
+	check(untold(p), "no signal is sent");
+	finish(p);
+}
+
+/* mkfs does not write the block; the new filesystem allocates it to a file. */
+static void another_filesystem(void)
+{
+	const char *f = file("new");
+	struct looks before;
+	struct proc *p;
+
+	part("another filesystem");
+	check(unmount(), "the old one unmounts");
+	mount_xfs(SMALL);
+	make_file(f, 4 * PAGE);
+	fail_block(&before, pfn_at(f, PAGE));
+	must(unmount(), "it does not unmount");
+	mount_xfs(SMALL);
+	make_file(f, 4 * PAGE);
+	must(pfn_at(f, PAGE) == before.pfn, "it has the first file elsewhere");
+	check_as_before(&before);
+	p = start("p");
+	check(load(p, map_page(p, f, PAGE)) == fill(1) &&
+	      read_byte(f, PAGE) == fill(1), "its file is good");
+	finish(p);
+}
+
+/* As mkfs writes */
+static void block_device(void)
+{
+	const char *f = file("direct");
+	struct looks before;
+	int64_t physical;
+	char *page;
+	int fd;
+
+	part("O_DIRECT to the block device");
+	make_file(f, 4 * PAGE);
+	physical = file_physical(f, PAGE);
+	fail_block(&before, pfn_at(f, PAGE));
+	must(unmount(), "it does not unmount");
+	fd = open(PMEM, O_RDWR | O_DIRECT);
+	must(fd >= 0 && !posix_memalign((void **)&page, PAGE, 2 * PAGE), PMEM ": %m");
+	memset(page, 'D', 2 * PAGE);
+	check(pwrite(fd, page, 512, physical) == -1 && errno == EIO &&
+	      flagged(before.pfn), "writing a part of it draws EIO");
+	/* mkfs's buffers are not aligned to pages: the driver gets it in two. */
+	check(pwrite(fd, page + 512, PAGE, physical) == PAGE,
+	      "writing all of it succeeds");
+	check_as_before(&before);
+	free(page);
+	close(fd);
+	mount_fs(PMEM, "xfs", "dax=always");
+	check(read_byte(f, PAGE) == 'D' && read_byte(f, 0) == fill(0),
+	      "the file has what was written");
+}
+
+static void run(void)
+{
+	early_kill(true);
+	mount_xfs(SMALL);
+	another_file();
+	copy();
+	another_filesystem();
+	block_device();
+	part("after all");
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "failed-reuse",
+	.title = "failed blocks that are not on record are used again",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base zeroes the block for its new file by the direct map. */
+	.base.splat = "RIP: 0010:__memcpy_flushcache",
+	.run = run,
+};

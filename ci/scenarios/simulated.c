@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failures that are only simulated. The processes that have the page mapped lose
+ * it and are told. Nothing else happens to it: those processes, its file, the
+ * filesystem and the next filesystem on the device can use it as before. Tests
+ * inject errors that way and go on with the same device.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include "devices.h"
+
+#define AGAIN	"the page can be mapped and read again"
+#define ALL	"-d size=320m"		/* soon filled */
+
+static void by_injector(const char *title)
+{
+	struct proc *a = start("a"), *b = start("b");
+	unsigned long at_a, at_b;
+	struct looks before;
+	int i;
+
+	make_file(file("f"), 4 * PAGE);
+	clone_file(file("f"), file("g"));
+	at_a = map_page(a, file("f"), PAGE);
+	at_b = map_page(b, file("g"), PAGE);
+	look(&before, pfn_of(a, at_a));
+	for (i = 0; i < 2; i++) {
+		part("%s%s", title, i ? " again" : "");
+		poison_and_check(before.pfn);
+		check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
+		      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
+		      "both sharers get BUS_MCEERR_AO");
+		check(!maps(a, at_a) && !maps(b, at_b),
+		      "neither has the page mapped any more");
+		check_as_before(&before);
+		forget(a);
+		forget(b);
+		check(load(a, at_a) == fill(1) && load(b, at_b) == fill(1),
+		      AGAIN);
+	}
+	finish(a);
+	finish(b);
+}
+
+/* The consumer, and then a process that maps this page and the next. */
+static void by_madvise(const char *title)
+{
+	struct proc *a = start("a"), *b = start("b");
+	const char *path = file("%s", title);
+	unsigned long at_a, at_b[2];
+	struct looks before;
+
+	part("%s", title);
+	make_file(path, 4 * PAGE);
+	at_a = map_page(a, path, PAGE);
+	look(&before, pfn_of(a, at_a));
+	check(!advise(a, at_a, PAGE, MADV_HWPOISON), "madvise() succeeds");
+	check(told(a, BUS_MCEERR_AR, at_a, PAGE_LSB) && !maps(a, at_a),
+	      "the consumer gets BUS_MCEERR_AR and loses the page");
+	check_as_before(&before);
+
+	part("%s by another mapping", title);
+	forget(a);
+	at_b[0] = map(b, path, PAGE, 2 * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED);
+	at_b[1] = at_b[0] + PAGE;
+	check(!advise(b, at_b[0], 2 * PAGE, MADV_HWPOISON),
+	      "madvise() succeeds");
+	check(told_among(b, BUS_MCEERR_AR, at_b, 2, PAGE_LSB),
+	      "the consumer gets BUS_MCEERR_AR");
+	check(untold(a), "the first one gets nothing");
+	check_as_before(&before);
+	check(load(a, at_a) == fill(1) && load(b, at_b[0]) == fill(1) &&
+	      load(b, at_b[1]) == fill(2), AGAIN);
+	finish(a);
+	finish(b);
+}
+
+/* What the kernel does with the page of f and g */
+static void use(void)
+{
+	struct proc *a = start("a"), *good = start("good");
+	unsigned long at_a, at_good;
+	int fd, ret;
+
+	part("use");
+	check(read_byte(file("f"), PAGE) == fill(1), "it can be read");
+	make_file(file("good"), 4 * PAGE);
+	ret = dedupe_range(file("f"), 0, 4 * PAGE, file("good"), 0);
+	check(ret == FILE_DEDUPE_RANGE_SAME &&
+	      file_physical(file("good"), PAGE) == file_physical(file("f"), PAGE),
+	      "an equal file can be given its blocks");
+	at_a = map_page(a, file("f"), PAGE);
+	at_good = map_page(good, file("good"), PAGE);
+	check(load(good, at_good) == fill(1), "that file can be mapped");
+	check(!store(a, at_a, 's') && load(a, at_a) == 's' &&
+	      load(a, at_a + 1) == fill(1) && load(good, at_good) == fill(1),
+	      "a store copies it");
+	check(!write_bytes(file("g"), PAGE, 1, 'w') &&
+	      read_byte(file("g"), PAGE) == 'w' &&
+	      read_byte(file("g"), PAGE + 1) == fill(1),
+	      "a pwrite() of a part copies it");
+
+	part("dirty");
+	fd = open(file("f"), O_RDWR);
+	must(fd >= 0, "open: %m");
+	poison_and_check(pfn_of(a, at_a));
+	check(!fsync(fd), "fsync() succeeds");
+	close(fd);
+	forget(a);
+	check(load(a, at_a) == 's', "what was stored is there");
+	check(!fallocate_range(file("f"), FALLOC_FL_ZERO_RANGE, PAGE, 100) &&
+	      load(a, at_a) == 0 && load(a, at_a + 100) == fill(1),
+	      "a part can be zeroed");
+	finish(a);
+	finish(good);
+}
+
+/* All blocks are another file's, and written to. */
+static void reuse(int64_t physical)
+{
+	struct proc *p = start("p");
+	const char *all = file("all");
+	off_t size;
+	int ret;
+
+	part("another file");
+	command("rm " MNT "/*");
+	settle();
+	size = take_all_space(all);
+	must(file_offset(all, physical) >= 0, "it does not get the block");
+	ret = advise(p, map(p, all, 0, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED), size, MADV_POPULATE_WRITE);
+	check(!ret, "it can be mapped, all of it, and written to");
+	check(untold(p), "no signal is sent");
+	finish(p);
+}
+
+static void run(void)
+{
+	int64_t physical;
+
+	early_kill(true);
+	mount_xfs(ALL);
+	by_injector("corrupt-pfn");
+	by_madvise("MADV_HWPOISON");
+	use();
+	physical = file_physical(file("good"), PAGE);
+	reuse(physical);
+
+	part("another filesystem");
+	check(unmount(), "it unmounts");
+	mount_xfs(ALL);
+	by_injector("corrupt-pfn after mkfs");
+	must(file_physical(file("f"), PAGE) == physical,
+	     "the new filesystem has its first file elsewhere");
+	by_madvise("MADV_HWPOISON after mkfs");
+}
+
+#define LEFT(part, again)	part ": " NO_TRACE, part again ": " NO_TRACE
+
+struct scenario scenario = {
+	.name = "simulated",
+	.title = "failures that are only simulated leave nothing",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/* Base flags the page and counts it, each time. */
+	.base.fails = {
+		LEFT("corrupt-pfn", " again"),
+		LEFT("MADV_HWPOISON", " by another mapping"),
+		LEFT("corrupt-pfn after mkfs", " again"),
+		LEFT("MADV_HWPOISON after mkfs", " by another mapping"),
+	},
+	.run = run,
+};
