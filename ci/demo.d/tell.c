@@ -49,10 +49,10 @@ static const struct {
 "The AGF, the filesystem's lock here, is held from xfs_alloc_read_agf() to xfs_trans_brelse().\n",
 	.path = true,
 }, {
-	.title = "The same on another pmem, by the kernel's own injector",
+	.title = "The same on another pmem, which keeps no record of errors",
 	.setting =
-"Now the page fails by way of /sys/kernel/debug/hwpoison/corrupt-pfn. Other than a machine check,\n"
-"that leaves no bad block with the driver: only memory management knows of the failure.\n",
+"Now the page is on a range of memory that memmap= sets aside. No driver records a bad block for\n"
+"the machine check: only memory management knows of the failure.\n",
 	.look =
 "Look at the last word: base tells the readers, and then maps the bad page again for whoever\n"
 "touches it. aops looks at the page's flag first.\n",
