@@ -352,10 +352,6 @@ static int command(int argc, char **argv)
 			shrinks = true;
 			continue;
 		}
-		if (!strcmp(arg, "--machine-checks")) {
-			use_machine_checks();
-			continue;
-		}
 		must(i + 1 < argc, "%s wants an argument", arg);
 		i++;
 		if (!strcmp(arg, "--seed"))

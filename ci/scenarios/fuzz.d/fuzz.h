@@ -98,13 +98,20 @@ void page_set(struct inode *inode, long page, struct block *block);
 struct block *block_new(void);
 struct block *block_at(long where);
 void block_is_at(struct block *block, long where);
+/*
+ * How a page fails. An injected error leaves no trace; either of the others makes
+ * the page bad: the kernel must not use it before all of it was written.
+ */
+#define INJECTED	0
+#define MACHINE_CHECK	1	/* sets PG_hwpoison */
+#define SCRUBBED	2	/* the driver has a bad block on record */
 bool bad(const struct block *block);
 bool bad_place(long where);
-void bad_from_now(long where, bool recorded);
-bool recorded(const struct block *block);
-bool recorded_place(long where);
-bool recorded_and_free(void);
+bool flagged_place(long where);
+void bad_from_now(long where, int how);
+bool bad_and_free(void);
 void repaired(long where);
+long flagged_pages(bool (*still)(long where));
 extern int inodes_gone;			/* that were unlinked */
 void files_lost(const struct block *block);
 /* From the page tables goes what of the file is in these pages. */
@@ -181,17 +188,19 @@ void read_tables(int p, unsigned long addr, long pages, uint64_t *entries);
 bool by_pmd(int p, unsigned long addr);
 bool page_flagged(unsigned long pfn);
 long page_count(unsigned long pfn);
+/* Wait until the machine-check handler is done with the event. */
+void machine_check_handled(void);
 char *new_splat(void);
 
 /* --- what the filesystem is on --- */
 
-extern bool machine_checks;
-void use_machine_checks(void);
 int ground_by_name(const char *name);	/* -1: there is none */
 const char *ground_name(int nr);
 int random_ground(uint64_t seed);
 void ground_begin(int nr);
 bool ground_end(void);
+/* Unbind the devices and bind them again: no page is flagged, no block bad. */
+void ground_renew(void);
 bool ground_clean_up(void);
 bool has_rmapbt(void);
 bool knows_its_space(void);		/* find_page() finds pages */
@@ -199,6 +208,7 @@ long pages_of_device(void);
 unsigned long pfn_at(long where);
 long where_is(unsigned long pfn);	/* -1: not on the device */
 void record_bad_block(long where);
+bool bad_block_on_record(long where);
 void raise_machine_check(unsigned long pfn);
 
 /* --- the operations --- */

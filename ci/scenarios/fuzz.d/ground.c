@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include "devices.h"
 #include "fuzz.h"
 
@@ -78,15 +77,6 @@ long where_is(unsigned long pfn)
 
 /* --- making it --- */
 
-bool machine_checks;
-
-/* Machine checks go with a machine that has memmap='s device in second place. */
-void use_machine_checks(void)
-{
-	machine_checks = true;
-	disk = PMEM_RT;
-}
-
 int ground_by_name(const char *name)
 {
 	int i;
@@ -120,17 +110,13 @@ bool knows_its_space(void)
 	return ground != NO_RMAPBT && ground != REALTIME;
 }
 
-/*
- * Have the driver let go of the device and take it again: the struct pages are
- * made anew, and no page is flagged.
- */
-static void renew(void)
+static void renew(const char *device)
 {
 	char path[PATH_MAX + 16], driver[PATH_MAX], name[64];
-	const char *disk_name = strrchr(disk, '/') + 1;
 	int i;
 
-	snprintf(path, sizeof(path), "/sys/block/%s/device", disk_name);
+	snprintf(path, sizeof(path), "/sys/block/%s/device",
+		 strrchr(device, '/') + 1);
 	must(realpath(path, driver), "%s: %m", path);
 	snprintf(name, sizeof(name), "%s", strrchr(driver, '/') + 1);
 	snprintf(path, sizeof(path), "%s/driver", driver);
@@ -139,10 +125,17 @@ static void renew(void)
 	put_string(path, name);
 	snprintf(path, sizeof(path), "%s/bind", driver);
 	put_string(path, name);
-	for (i = 0; access(disk, F_OK); i++) {
-		must(i < 500, "%s does not come back", disk);
+	for (i = 0; access(device, F_OK); i++) {
+		must(i < 500, "%s does not come back", device);
 		usleep(10000);
 	}
+}
+
+void ground_renew(void)
+{
+	renew(PMEM);
+	if (!access(PMEM_RT, F_OK))
+		renew(PMEM_RT);
 }
 
 static long size_of(const char *device)
@@ -191,7 +184,6 @@ static void make_partition(void)
 static void make_realtime(void)
 {
 	disk = PMEM_RT;
-	renew();
 	add_row(size_of(disk), 0);
 	make_fs(MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT,
 		PMEM);
@@ -205,9 +197,7 @@ void ground_begin(int nr)
 	ground = nr;
 	nr_rows = 0;
 	nr_pages = 0;
-	disk = machine_checks ? PMEM_RT : PMEM;
-	if (ground != REALTIME)
-		renew();
+	disk = PMEM;
 	switch (ground) {
 	case PLAIN:
 	case NO_RMAPBT:
@@ -229,32 +219,6 @@ void ground_begin(int nr)
 		must(!mkdir(file("%d", i), 0755), "mkdir: %m");
 }
 
-/*
- * A machine check takes the page out of the kernel's direct map, and what brings
- * it back is a write to a bad block whose page is flagged. The device will have
- * forgotten the one and the other when it comes back.
- */
-static void write_over_bad_blocks(int fd, const void *zeroes)
-{
-	long sector, n;
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/badblocks",
-		 strrchr(disk, '/') + 1);
-	for (;;) {
-		f = fopen(path, "r");
-		must(f, "%s: %m", path);
-		if (fscanf(f, "%ld %ld", &sector, &n) != 2)
-			break;
-		fclose(f);
-		for (; n > 0; n -= 8, sector += 8)
-			must(pwrite(fd, zeroes, PAGE, sector * 512) == BLOCK,
-			     "%s: %m", disk);
-	}
-	fclose(f);
-}
-
 static bool remove_what_is_on_it(void)
 {
 	static char zero[1024 * 1024] __attribute__((aligned(4096)));
@@ -264,10 +228,9 @@ static bool remove_what_is_on_it(void)
 	    system("dmsetup remove --noudevsync --noudevrules " DM_NAME))
 		return false;
 	/* The partitions go away with the device, but come back with it. */
-	fd = open(disk, O_WRONLY | O_DIRECT);
+	fd = open(PMEM, O_WRONLY | O_DIRECT);
 	must(fd >= 0 && write(fd, zero, sizeof(zero)) == sizeof(zero),
-	     "%s: %m", disk);
-	write_over_bad_blocks(fd, zero);
+	     PMEM ": %m");
 	close(fd);
 	return true;
 }
@@ -282,39 +245,63 @@ bool ground_clean_up(void)
 {
 	int tries = 0;
 
-	disk = machine_checks ? PMEM_RT : PMEM;
 	while (umount(MNT)) {
 		if (errno != EBUSY)
-			return remove_what_is_on_it();
+			break;
 		if (++tries == 50)
 			return false;
 		usleep(100 * 1000);
 	}
-	return remove_what_is_on_it();
+	if (!remove_what_is_on_it())
+		return false;
+	ground_renew();
+	return true;
 }
 
 /* --- having a page fail --- */
 
-/* As the machine-check handler would, if the device had somebody to tell it. */
-void record_bad_block(long where)
+static const char *badblocks(void)
 {
-	const struct row *row = row_of(where);
-	char path[64], sectors[40];
+	static char path[64];
 
 	snprintf(path, sizeof(path), "/sys/block/%s/badblocks",
 		 strrchr(disk, '/') + 1);
-	snprintf(sectors, sizeof(sectors), "%ld 8",
-		 (row->on_disk + where - row->start) * 8);
-	put_string(path, sectors);
+	return path;
 }
 
-/* Wait for memory_failure() to count the page, and a moment for what follows. */
+static long sector_of(long where)
+{
+	const struct row *row = row_of(where);
+
+	return (row->on_disk + where - row->start) * 8;
+}
+
+/* As a scrub would that has found the error. */
+void record_bad_block(long where)
+{
+	char sectors[40];
+
+	snprintf(sectors, sizeof(sectors), "%ld 8", sector_of(where));
+	put_string(badblocks(), sectors);
+}
+
+bool bad_block_on_record(long where)
+{
+	long first, n, sector = sector_of(where);
+	FILE *f = fopen(badblocks(), "r");
+	bool found = false;
+
+	must(f, "%s: %m", badblocks());
+	while (!found && fscanf(f, "%ld %ld", &first, &n) == 2)
+		found = sector < first + n && sector + 8 > first;
+	fclose(f);
+	return found;
+}
+
 void raise_machine_check(unsigned long pfn)
 {
-	struct timespec moment = { .tv_nsec = 5 * 1000 * 1000 };
-	long corrupted = hardware_corrupted();
 	char line[64];
-	int fd, n, i;
+	int fd, n;
 
 	fd = open("/run/port/control", O_RDWR | O_CLOEXEC);
 	must(fd >= 0, "no way to the host: %m");
@@ -325,10 +312,5 @@ void raise_machine_check(unsigned long pfn)
 	line[n] = '\0';
 	must(!strcmp(line, "ok\n"), "no machine check: %s", line);
 	close(fd);
-	for (i = 0; hardware_corrupted() == corrupted; i++) {
-		if (i == 4000)
-			differ("a machine check does not reach memory_failure()");
-		nanosleep(&moment, NULL);
-	}
-	nanosleep(&moment, NULL);
+	machine_check_handled();
 }

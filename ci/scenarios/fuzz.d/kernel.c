@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include "fuzz.h"
 
 #define TRACING		"/sys/kernel/tracing/"
@@ -168,6 +169,15 @@ static struct {
 	int hwpoison;
 } peeking;
 
+/* Each read() of the trace returns one event. */
+static void drain_trace(void)
+{
+	char line[512];
+
+	while (read(peeking.trace, line, sizeof(line)) > 0)
+		;
+}
+
 /*
  * A word of the kernel's memory: a kprobe event on a system call that nobody
  * else makes takes the address from the call's argument.
@@ -177,6 +187,7 @@ static void peek(unsigned long addr, unsigned long *word, unsigned long *base)
 	char line[512], *at;
 	ssize_t n;
 
+	drain_trace();
 	syscall(SYS_getpgid, addr);
 	n = read(peeking.trace, line, sizeof(line) - 1);
 	must(n > 0, "no event for a look at %#lx: %m", addr);
@@ -204,6 +215,30 @@ long page_count(unsigned long pfn)
 	return (int)page_word(pfn, peeking.count);
 }
 
+/*
+ * The handler's notifier returns NOTIFY_OK for the processor that reports the
+ * address, when memory_failure() has returned and the page has left the direct map.
+ */
+void machine_check_handled(void)
+{
+	struct timespec moment = { .tv_nsec = 1000 * 1000 };
+	char line[512];
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		n = read(peeking.trace, line, sizeof(line) - 1);
+		if (n <= 0) {
+			nanosleep(&moment, NULL);
+			continue;
+		}
+		line[n] = '\0';
+		if (strstr(line, "handled:"))
+			return;
+	}
+	differ("a machine check does not reach memory_failure()");
+}
+
 static void begin_peeking(void)
 {
 	unsigned long word;
@@ -211,8 +246,11 @@ static void begin_peeking(void)
 	mkdir(INSTANCE, 0755);
 	if (access(INSTANCE "events/fuzz/peek", F_OK))
 		put_string(TRACING "kprobe_events",
-			   "p:fuzz/peek __x64_sys_getpgid base=@vmemmap_base:x64 word=+0(+112(%di)):x64\n");
+			   "p:fuzz/peek __x64_sys_getpgid base=@vmemmap_base:x64 word=+0(+112(%di)):x64\n"
+			   "r:fuzz/handled uc_decode_notifier ret=$retval:s32\n");
 	put_string(INSTANCE "events/fuzz/peek/enable", "1");
+	put_string(INSTANCE "events/fuzz/handled/filter", "ret == 1");
+	put_string(INSTANCE "events/fuzz/handled/enable", "1");
 	peeking.trace = open(INSTANCE "trace_pipe",
 			     O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	must(peeking.trace >= 0, "trace_pipe: %m");

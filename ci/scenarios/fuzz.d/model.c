@@ -15,10 +15,9 @@ const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
 static struct inode *inodes[256];
 
 static struct block **at_place;		/* who is where on the device */
-static bool *bad_places;		/* pages that have failed */
-static bool *recorded_places;		/* of these, whom the device knows of */
-static long recorded_ever[4096];
-static int nr_recorded_ever;
+static unsigned char *failures;		/* MACHINE_CHECK, SCRUBBED */
+static long bad_ever[4096];		/* pages that are or were bad */
+static int nr_bad_ever;
 int inodes_gone;
 
 /* FNV's way of mixing, a word at a time: quick where instructions are slow. */
@@ -45,14 +44,12 @@ void model_reset(void)
 		if (files[i])
 			inode_unlink(files[i]);
 	free(at_place);
-	free(bad_places);
-	free(recorded_places);
+	free(failures);
 	at_place = calloc(pages_of_device(), sizeof(*at_place));
-	bad_places = calloc(pages_of_device(), sizeof(*bad_places));
-	recorded_places = calloc(pages_of_device(), sizeof(*recorded_places));
-	must(at_place && bad_places && recorded_places, "no memory");
+	failures = calloc(pages_of_device(), sizeof(*failures));
+	must(at_place && failures, "no memory");
 	early_by_default = true;
-	nr_recorded_ever = 0;
+	nr_bad_ever = 0;
 }
 
 /* --- blocks --- */
@@ -88,7 +85,7 @@ void block_is_at(struct block *block, long where)
 
 bool bad_place(long where)
 {
-	return where >= 0 && bad_places[where];
+	return where >= 0 && failures[where];
 }
 
 bool bad(const struct block *block)
@@ -96,44 +93,58 @@ bool bad(const struct block *block)
 	return block && bad_place(block->where);
 }
 
-bool recorded_place(long where)
+bool flagged_place(long where)
 {
-	return where >= 0 && recorded_places[where];
+	return where >= 0 && failures[where] & MACHINE_CHECK;
 }
 
-bool recorded(const struct block *block)
-{
-	return block && recorded_place(block->where);
-}
-
-void bad_from_now(long where, bool recorded)
-{
-	bad_places[where] = true;
-	if (!recorded || recorded_places[where])
-		return;
-	recorded_places[where] = true;
-	must(nr_recorded_ever < (int)ARRAY_SIZE(recorded_ever),
-	     "too many bad blocks");
-	recorded_ever[nr_recorded_ever++] = where;
-}
-
-/* Is there one that no file has? */
-bool recorded_and_free(void)
+void bad_from_now(long where, int how)
 {
 	int i;
 
-	for (i = 0; i < nr_recorded_ever; i++)
-		if (recorded_places[recorded_ever[i]] &&
-		    !at_place[recorded_ever[i]])
+	failures[where] |= how;
+	for (i = 0; i < nr_bad_ever; i++)
+		if (bad_ever[i] == where)
+			return;
+	must(nr_bad_ever < (int)ARRAY_SIZE(bad_ever), "too many bad pages");
+	bad_ever[nr_bad_ever++] = where;
+}
+
+/* Is there a bad page that no file has? */
+bool bad_and_free(void)
+{
+	int i;
+
+	for (i = 0; i < nr_bad_ever; i++)
+		if (failures[bad_ever[i]] && !at_place[bad_ever[i]])
 			return true;
 	return false;
 }
 
-/* The device has been given something to put there. */
+/* All of it was written through the driver. */
 void repaired(long where)
 {
-	bad_places[where] = false;
-	recorded_places[where] = false;
+	failures[where] = 0;
+}
+
+/*
+ * How many pages are flagged. The filesystem can repair a page that no file has
+ * without the model's knowledge, by using it for metadata: ask.
+ */
+long flagged_pages(bool (*still)(long where))
+{
+	long n = 0;
+	int i;
+
+	for (i = 0; i < nr_bad_ever; i++) {
+		if (!flagged_place(bad_ever[i]))
+			continue;
+		if (!at_place[bad_ever[i]] && !still(bad_ever[i]))
+			repaired(bad_ever[i]);
+		else
+			n++;
+	}
+	return n;
 }
 
 /* --- files --- */

@@ -75,21 +75,31 @@ static long max_pages(const struct inode *inode)
 	return inode->huge ? HUGE_PAGES : SMALL_PAGES;
 }
 
+static bool still_bad(long where)
+{
+	return page_flagged(pfn_at(where)) || bad_block_on_record(where);
+}
+
+static void must_be_repaired(long where)
+{
+	if (still_bad(where))
+		differ("a page is in use again and has not been repaired (%#lx)",
+		       where);
+	repaired(where);
+	figures.repairs++;
+}
+
 /*
- * A block has got its place. If that has failed, and the device knows, it has been
- * repaired: the filesystem has written to it.
+ * A block has got its place. If that was bad it has been repaired: all of a new
+ * block is written through the driver, with zeroes or by write().
  */
 static void place(struct block *block, long where)
 {
-	bool was_recorded = block->where < 0 && recorded_place(where);
+	bool was_bad = block->where < 0 && bad_place(where);
 
 	block_is_at(block, where);
-	if (!was_recorded)
-		return;
-	repaired(where);
-	if (page_flagged(pfn_at(where)))
-		differ("a failed page is in use again and has not been repaired (%#lx)",
-		       where);
+	if (was_bad)
+		must_be_repaired(where);
 }
 
 /*
@@ -142,11 +152,17 @@ static void grown(struct inode *inode, long nr_pages)
 	allocated_around(inode, 0, nr_pages);
 }
 
-/* A page of a file is somewhere else now, with what was in it. */
-static void moved_to(struct inode *inode, long page, long where)
+/*
+ * A page of a file is somewhere else now, with what was in it. Only write() need
+ * not read it.
+ */
+static void moved_to(struct inode *inode, long page, long where, bool by_write)
 {
 	struct block *old = inode->page[page], *new = block_new();
 
+	if (!by_write && bad(old))
+		differ("a page that has failed was copied (%s page %ld)",
+		       inode->path, page);
 	if (old)
 		memcpy(new->data, old->data, PAGE);
 	page_set(inode, page, new);
@@ -159,7 +175,7 @@ static void moved_to(struct inode *inode, long page, long where)
  * These pages may have been written to. So the kernel may have moved them, and
  * must have if they were shared. Returns whether it has moved one.
  */
-static bool written(struct inode *inode, long from, long to)
+static bool written(struct inode *inode, long from, long to, bool by_write)
 {
 	long where[HUGE_PAGES], page;
 	struct block *block;
@@ -175,7 +191,7 @@ static bool written(struct inode *inode, long from, long to)
 			       inode->path, page);
 		if (!block || block->where != now) {
 			moved |= !!block;
-			moved_to(inode, page, now);
+			moved_to(inode, page, now, by_write);
 		} else if (block->refs > 1) {
 			differ("a shared block was written to (%s page %ld)",
 			       inode->path, page);
@@ -197,10 +213,6 @@ static void check_size(struct inode *inode)
 		       inode->nr_pages * BLOCK);
 }
 
-/*
- * A page that has failed may be read, or not: the injector leaves data alone. One
- * that the device knows of may not.
- */
 static void check_data(struct inode *inode, long from, long to)
 {
 	long page, end;
@@ -216,7 +228,7 @@ static void check_data(struct inode *inode, long from, long to)
 			  page * PAGE);
 		if (is_bad && n < 0 && errno == EIO)
 			continue;
-		if (recorded(inode->page[page]))
+		if (is_bad && n >= 0)
 			differ("pread() of a failed page succeeds (%s page %ld)",
 			       inode->path, page);
 		if (n != (end - page) * BLOCK)
@@ -509,9 +521,8 @@ static bool random_pwrite(long *arg)
 }
 
 /*
- * A page that has failed can be overwritten, and if the device knows of it that
- * repairs it. But only all of it: to write to a part of it fails if the rest has
- * to be copied or can not be kept.
+ * A write of all of a bad page repairs it. A write of a part fails, whether the
+ * rest would stay in place or be copied.
  */
 struct write_limits {
 	bool must_fail, may_fail;
@@ -528,10 +539,10 @@ static void limit_write(struct inode *inode, long at, long end,
 
 		if (at <= page * BLOCK && end >= (page + 1) * BLOCK)
 			continue;
-		/* What is to be copied to may have failed as well. */
-		if (bad(block) || recorded_and_free())
+		/* The destination of a copy can be bad as well. */
+		if (bad(block) || bad_and_free())
 			limits->may_fail = true;
-		if (!recorded(block) && !(bad(block) && block->refs > 1))
+		if (!bad(block))
 			continue;
 		begin = page * BLOCK < at ? at : page * BLOCK;
 		if (!limits->must_fail)
@@ -551,7 +562,7 @@ static bool run_pwrite(const long *arg)
 	struct inode *inode = the_file(arg[0]);
 	long at = arg[1], len = arg[2], end = at + len, size, page, done;
 	struct write_limits limits = {};
-	bool some_new = false, recovers = false;
+	bool some_new = false;
 	long first, last;
 	ssize_t n;
 
@@ -568,8 +579,7 @@ static bool run_pwrite(const long *arg)
 
 	memset(buffer, arg[3], len);
 	n = pwrite(fd_of(inode), buffer, len, at);
-	/* The driver refuses parts of a page it knows of, in a strange way. */
-	if (n < 0 && !(limits.may_fail && (errno == EIO || errno == EFAULT)))
+	if (n < 0 && !(limits.may_fail && errno == EIO))
 		differ("pwrite() fails (%m)");
 	if (n >= 0 && n < len && !limits.may_fail)
 		differ("pwrite() writes less than it was to (%zd of %ld)", n,
@@ -580,9 +590,7 @@ static bool run_pwrite(const long *arg)
 		       inode->path, limits.fails_at / BLOCK);
 
 	if (done > at)
-		some_new |= written(inode, first, (done - 1) / PAGE + 1);
-	for (page = first; page * BLOCK < done; page++)
-		recovers |= recorded(inode->page[page]);
+		some_new |= written(inode, first, (done - 1) / PAGE + 1, true);
 	for (page = first; page * BLOCK < done; page++) {
 		struct block *block = inode->page[page];
 		long from = page * BLOCK < at ? at % PAGE : 0;
@@ -591,20 +599,8 @@ static bool run_pwrite(const long *arg)
 		if (to > BLOCK)
 			to = BLOCK;
 		memset(block->data + from, arg[3], to - from);
-		if (recorded(block) && overwritten(page, at, done)) {
-			repaired(block->where);
-			if (page_flagged(pfn_at(block->where)))
-				differ("an overwritten page has not been repaired (%s page %ld)",
-				       inode->path, page);
-			figures.repairs++;
-		} else if (recovers && bad(block) && overwritten(page, at, done) &&
-			   !page_flagged(pfn_at(block->where))) {
-			/*
-			 * A recovery write clears all that is given to the driver at
-			 * once, also what it has no bad block on record for.
-			 */
-			repaired(block->where);
-		}
+		if (bad(block) && overwritten(page, at, done))
+			must_be_repaired(block->where);
 	}
 	if (done > size)
 		grown(inode, (done + PAGE - 1) / PAGE);
@@ -764,7 +760,7 @@ static bool run_dedupe(const long *arg)
 		.range.dest_count = 1,
 		.info.dest_offset = arg[4] * PAGE,
 	};
-	bool same = true, any_bad = false;
+	bool same = true, meets_bad = false;
 	struct inode *from, *to;
 	long i;
 
@@ -777,16 +773,22 @@ static bool run_dedupe(const long *arg)
 		/* What is compared for holes is the kernel's business. */
 		if (!a || !b)
 			return false;
-		same &= !memcmp(a->data, b->data, PAGE);
-		any_bad |= bad(a) || bad(b);
+		/* It compares page by page, up to the first difference. */
+		if (!same || meets_bad)
+			continue;
+		meets_bad = bad(a) || bad(b);
+		same = !memcmp(a->data, b->data, PAGE);
 	}
 	d.info.dest_fd = fd_of(to);
 	if (ioctl(fd_of(from), FIDEDUPERANGE, &d))
 		differ("FIDEDUPERANGE fails (%m)");
 	unmapped(from, 0, HUGE_PAGES);
 	unmapped(to, 0, HUGE_PAGES);
-	if (d.info.status == -EIO && (any_bad || from->lost || to->lost))
+	if (d.info.status == -EIO && (meets_bad || from->lost || to->lost))
 		return true;
+	if (meets_bad)
+		differ("dedupe compares a page that has failed (status %d)",
+		       d.info.status);
 	if (d.info.status < 0)
 		differ("dedupe fails (%s)", strerror(-d.info.status));
 	if ((d.info.status == FILE_DEDUPE_RANGE_SAME) != same)
@@ -914,8 +916,8 @@ static bool random_unshare(long *arg)
 static bool run_unshare(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
-	/* What is to be copied to may have failed, if nothing else has. */
-	bool failed, may_fail = recorded_and_free(), unwritten = false;
+	/* The destination of a copy can be bad as well. */
+	bool failed, may_fail = bad_and_free(), unwritten = false;
 	long where[HUGE_PAGES], page, end = arg[1] + arg[2];
 
 	if (!inode || !in_file(inode, arg[1], arg[2]))
@@ -936,7 +938,7 @@ static bool run_unshare(const long *arg)
 		 */
 		unwritten |= !block;
 		if (block && block->where != where[page - arg[1]])
-			moved_to(inode, page, where[page - arg[1]]);
+			moved_to(inode, page, where[page - arg[1]], false);
 		else if (block && block->refs > 1 && !failed && !unwritten)
 			differ("a block is still shared (%s page %ld)",
 			       inode->path, page);
@@ -1276,22 +1278,11 @@ static void check_signal(int p, int code, unsigned long addr)
 
 /*
  * A store has drawn a signal though the block is good. It may have been allocated
- * another one, or just one, that has failed: pages that the injector has failed
- * never get well, and are free like others when nobody uses them any more.
+ * a bad one to be copied to.
  */
-static bool bad_block_allocated(struct inode *inode, long page)
+static bool bad_block_allocated(void)
 {
-	struct block *block = inode->page[page];
-	long where;
-
-	extents(fd_of(inode), page, page + 1, &where);
-	if (block || !bad_place(where))
-		return !knows_its_space() ||
-			find_page(XFS_OWN_COW, bad_place) >= 0;
-	block = block_new();
-	page_set(inode, page, block);
-	place(block, where);
-	return true;
+	return !knows_its_space() || find_page(XFS_OWN_COW, bad_place) >= 0;
 }
 
 /* A fault on pages that a PMD may map may map all of them, or unmap them all. */
@@ -1348,7 +1339,7 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 		return;
 	}
 	if (a.signalled) {
-		if (!store || !vma->shared || !bad_block_allocated(inode, page)) {
+		if (!store || !vma->shared || !block || !bad_block_allocated()) {
 			if (block)
 				dump_block(block);
 			differ("%s a good page draws a signal (process %d, %#lx)",
@@ -1397,9 +1388,9 @@ static void do_access(int p, struct vma *vma, long i, unsigned int offset,
 		/* All of it can be written to, so all of it is the file's. */
 		long first = page & ~(CHUNK - 1L);
 
-		written(inode, first, first + CHUNK);
+		written(inode, first, first + CHUNK, false);
 	} else if (!block || block->where != where) {
-		moved_to(inode, page, where);
+		moved_to(inode, page, where, false);
 	} else if (block->refs > 1) {
 		dump_block(block);
 		differ("a store goes to a block that is shared (process %d, %#lx)",
@@ -1580,50 +1571,54 @@ static void check_neighbours(void)
 	}
 }
 
-static void check_flag(long where, bool before)
+static void check_flag(long where)
 {
+	bool flag = flagged_place(where);
+
 	if (where < 0 || where >= pages_of_device())
 		return;
-	/* The filesystem may have repaired it, for what is not in the model. */
-	if (recorded_place(where) && !block_at(where))
+	if (page_flagged(pfn_at(where)) == flag)
 		return;
-	if (page_flagged(pfn_at(where)) == before)
-		return;
-	differ("a page is %sflagged (%#lx)", before ? "not " : "", where);
+	differ("a page is %sflagged (%#lx)", flag ? "not " : "", where);
 }
 
-/* How a page fails. */
-enum how { INJECTED, RECORDED, MACHINE_CHECK };
+static void check_counter(void)
+{
+	long n = flagged_pages(still_bad), corrupted = hardware_corrupted();
+
+	if (corrupted != n)
+		differ("HardwareCorrupted is wrong (%ld pages, %ld are flagged)",
+		       corrupted, n);
+}
 
 static long random_how(void)
 {
-	if (machine_checks && chance(15))
-		return MACHINE_CHECK;
-	return chance(40) ? RECORDED : INJECTED;
+	return below((MACHINE_CHECK | SCRUBBED) + 1);
 }
 
-static void fail_page(long where, enum how how)
+static void fail_page(long where, int how)
 {
-	long corrupted = hardware_corrupted(), first;
 	struct block *block = block_at(where);
-	bool known = bad_place(where), pmd = false;
+	bool pmd = false;
 	struct vma *vma;
 	int k, p, ret = 0;
 
 	check_tables();
+	check_counter();
 	find_victims(block);
-	if (how == MACHINE_CHECK && machine_checks && !known) {
+	if (how & MACHINE_CHECK) {
 		raise_machine_check(pfn_at(where));
 		figures.machine_checks++;
+		any_lost = true;
+		if (block)
+			files_lost(block);
 	} else {
 		ret = poison(pfn_at(where));
 	}
-	bad_from_now(where, how != INJECTED);
-	if (how != INJECTED)
+	if (how & SCRUBBED)
 		record_bad_block(where);
-	if (block)
-		files_lost(block);
-	any_lost = true;
+	if (how != INJECTED)
+		bad_from_now(where, how);
 	figures.poisons++;
 	figures.victims += nr_victims;
 	/* Without a way to look up whose it is nobody can say. */
@@ -1653,14 +1648,11 @@ static void fail_page(long where, enum how how)
 	check_tables();
 	check_neighbours();
 
-	check_flag(where, true);
-	check_flag(where - 1, bad_place(where - 1));
-	check_flag(where + 1, bad_place(where + 1));
-	first = where_is(pfn_at(where) & ~(CHUNK - 1L));
-	check_flag(first, bad_place(first));
-	if (hardware_corrupted() != corrupted + !known)
-		differ("HardwareCorrupted has gone from %ld to %ld pages",
-		       corrupted, hardware_corrupted());
+	check_counter();
+	check_flag(where);
+	check_flag(where - 1);
+	check_flag(where + 1);
+	check_flag(where_is(pfn_at(where) & ~(CHUNK - 1L)));
 }
 
 static bool random_poison(long *arg)
@@ -1687,7 +1679,7 @@ static bool run_poison(const long *arg)
 
 	if (!inode || !in_file(inode, arg[1], 1) || !inode->page[arg[1]])
 		return false;
-	fail_page(inode->page[arg[1]]->where, arg[2]);
+	fail_page(inode->page[arg[1]]->where, arg[2] & 3);
 	check_extents(inode, arg[1], arg[1] + 1);
 	return true;
 }
@@ -1730,7 +1722,7 @@ static bool run_poison_mapped(const long *arg)
 	block = block_of(vma, arg[2]);
 	if (!block)
 		return false;
-	fail_page(block->where, arg[3]);
+	fail_page(block->where, arg[3] & 3);
 	return true;
 }
 
@@ -1760,7 +1752,7 @@ static bool fail_nth(uint64_t owner, const long *arg)
 	where = find_page(owner, is_nth);
 	if (where < 0)
 		return false;
-	fail_page(where, arg[1]);
+	fail_page(where, arg[1] & 3);
 	return true;
 }
 
@@ -1835,7 +1827,7 @@ static struct op_kind kinds[] = {
 	  run_poison_mapped },
 	{ "poison-free", 1, "n how", random_poison_free, run_poison_free },
 	{ "poison-staged", 1, "n how", random_poison_free, run_poison_staged },
-	{ "repair", 3, "file at len byte", random_repair, run_pwrite },
+	{ "repair", 4, "file at len byte", random_repair, run_pwrite },
 };
 
 bool op_disable(const char *name)
@@ -1998,4 +1990,9 @@ void epoch_end(void)
 		differ("the filesystem can not be unmounted");
 	check_log();
 	check_counts();
+	check_counter();
+	ground_renew();
+	if (hardware_corrupted())
+		differ("HardwareCorrupted counts pages of a device that was unbound (%ld)",
+		       hardware_corrupted());
 }
