@@ -10,37 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include "scenario.h"
 
 #define WAITS	"it waits while the page is pinned"
 #define GOES_ON	"it goes on when the pin is gone"
-
-/* --- the pin --- */
-
-static int pin[2];
-
-static void pin_page(const char *path, off_t offset)
-{
-	struct iovec page = { .iov_len = PAGE };
-	int fd = open(path, O_RDONLY);
-
-	must(fd >= 0, "open %s: %m", path);
-	page.iov_base = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
-	must(page.iov_base != MAP_FAILED, "mmap %s: %m", path);
-	close(fd);
-	must(!pipe(pin), "pipe: %m");
-	must(vmsplice(pin[1], &page, 1, 0) == (ssize_t)PAGE, "vmsplice: %m");
-	/* The pin is all that is left, so that a file can be evicted. */
-	munmap(page.iov_base, PAGE);
-}
-
-static void let_go(void)
-{
-	close(pin[0]);
-	close(pin[1]);
-}
 
 /* --- who gives the block up --- */
 
@@ -58,7 +32,7 @@ static void give_up_block(void (*way)(void), const char *path)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* The pipe is to be the parent's alone. */
-		let_go();
+		unpin_page();
 		way();
 		_exit(errno);
 	}
@@ -116,9 +90,9 @@ static void evict(void)
  * The pin goes, the other mapping stays. Where that is not enough, it goes too
  * after a while, so that the scenario goes on.
  */
-static void let_go_and_check(struct proc *b, unsigned long at_b, size_t len)
+static void unpin_and_check(struct proc *b, unsigned long at_b, size_t len)
 {
-	let_go();
+	unpin_page();
 	check(within(4, all_ended), GOES_ON);
 	unmap(b, at_b, len);
 	must(within(10, all_ended), "it does not even end without the mapping");
@@ -137,7 +111,7 @@ static void one_of_two(const char *title, void (*way)(void), struct proc *b)
 	pin_page(f, PAGE);
 	give_up_block(way, f);
 	check(!within(1, one_ended), WAITS);
-	let_go_and_check(b, at_b, PAGE);
+	unpin_and_check(b, at_b, PAGE);
 	check(read_byte(g, PAGE) == fill(1), "the other file has its data");
 }
 
@@ -160,7 +134,7 @@ static void two_of_three(struct proc *b)
 	check(within(4, one_ended) && givers[0],
 	      "who never mapped the page does not wait");
 	check(!within(1, all_ended), WAITS);
-	let_go_and_check(b, at_b, PAGE);
+	unpin_and_check(b, at_b, PAGE);
 	check(read_byte(h, PAGE) == fill(1), "the third file has its data");
 }
 
@@ -178,7 +152,7 @@ static void both(struct proc *b)
 	give_up_block(cut, f);
 	give_up_block(cut, g);
 	check(!within(1, one_ended), WAITS);
-	let_go_and_check(b, at_b, PAGE);
+	unpin_and_check(b, at_b, PAGE);
 }
 
 /* One file has the block at two offsets and gives one of them up. */
@@ -198,7 +172,7 @@ static void two_offsets(struct proc *b)
 	check(!within(1, one_ended), WAITS);
 	/* It waits without locks: the page is mapped once more. */
 	check(load(b, at_b) == fill(0), "the page can be read meanwhile");
-	let_go_and_check(b, at_b, 2 * PAGE);
+	unpin_and_check(b, at_b, 2 * PAGE);
 	check(read_byte(f, 0) == fill(0), "what is left of the file can be read");
 }
 
@@ -215,7 +189,7 @@ static void mapped_again(struct proc *b)
 	give_up_block(cut_to_one_page, f);
 	check(!within(1, one_ended), WAITS);
 	check(load(b, at_b) == fill(0), "the page can be read meanwhile");
-	let_go_and_check(b, at_b, PAGE);
+	unpin_and_check(b, at_b, PAGE);
 }
 
 static void run(void)

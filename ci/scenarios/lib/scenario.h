@@ -135,6 +135,9 @@ int fallocate_range(const char *path, int mode, off_t offset, off_t len);
 /* FILE_DEDUPE_RANGE_SAME, FILE_DEDUPE_RANGE_DIFFERS, or -errno */
 int dedupe_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
+/* Pin a page, as DMA does, until unpin_page(); it is not mapped here any more. */
+void pin_page(const char *path, off_t offset);
+void unpin_page(void);
 
 /* Where on the device a file's page is, in bytes; -1: nowhere. */
 int64_t file_physical(const char *path, off_t offset);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A reflink of one file to another waits while a page of either file is pinned
+ * for DMA. It must sleep while it waits, and a signal must be able to end it.
+ * XFS locks the file with the smaller inode number first.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "scenario.h"
+
+#define SLEEPS	"it sleeps while it waits"
+#define KILLED	"SIGKILL ends the wait"
+
+static pid_t pid;
+
+static bool ended(void)
+{
+	if (pid && waitpid(pid, NULL, WNOHANG))
+		pid = 0;
+	return !pid;
+}
+
+static ino_t number(const char *path)
+{
+	struct stat st;
+
+	must(!stat(path, &st), "stat %s: %m", path);
+	return st.st_ino;
+}
+
+static void start_reflink(const char *from, const char *to)
+{
+	int src = open(from, O_RDONLY), dst = open(to, O_RDWR);
+
+	must(src >= 0 && dst >= 0, "%s, %s: %m", from, to);
+	pid = fork();
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The pin is the parent's alone. */
+		unpin_page();
+		_exit(ioctl(dst, FICLONE, src) ? errno : 0);
+	}
+	close(src);
+	close(dst);
+}
+
+/* In milliseconds */
+static long cpu_time(void)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	must(!clock_getcpuclockid(pid, &clock) && !clock_gettime(clock, &t),
+	     "clock_gettime: %m");
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void pinned(const char *title, bool second)
+{
+	const char *a = file("%s.a", title), *b = file("%s.b", title);
+	long ms;
+
+	part("%s", title);
+	make_file(a, 4 * PAGE);
+	make_file(b, 4 * PAGE);
+	pin_page((number(a) < number(b)) == second ? b : a, PAGE);
+	start_reflink(a, b);
+	check(!within(2, ended), "it waits while the page is pinned");
+	ms = cpu_time();
+	if (!check(ms < 500, SLEEPS))
+		remark("it has used the processor for %ld of 2000 ms", ms);
+	must(!kill(pid, SIGKILL), "kill: %m");
+	check(within(4, ended), KILLED);
+	unpin_page();
+	must(within(10, ended), "it does not end without the pin either");
+
+	/* Nothing stays locked. */
+	pin_page((number(a) < number(b)) == second ? b : a, PAGE);
+	start_reflink(a, b);
+	check(!within(1, ended), "the next one waits as well");
+	unpin_page();
+	check(within(4, ended), "it goes on when the pin is gone");
+	check(file_physical(a, PAGE) == file_physical(b, PAGE),
+	      "the files share their blocks");
+}
+
+static void run(void)
+{
+	mount_xfs(NULL);
+	pinned("first", false);
+	pinned("second", true);
+	part("after all");
+	check(alive(), "the filesystem goes on");
+}
+
+struct scenario scenario = {
+	.name = "remap-pinned",
+	.title = "a reflink waits for a page of one of its files that is pinned",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	.base.fails = { "second: " SLEEPS, "second: " KILLED },
+	.run = run,
+};
