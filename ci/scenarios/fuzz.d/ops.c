@@ -917,7 +917,7 @@ static bool run_unshare(const long *arg)
 {
 	struct inode *inode = the_file(arg[0]);
 	/* The destination of a copy can be bad as well. */
-	bool failed, may_fail = bad_and_free(), unwritten = false;
+	bool failed, may_fail = bad_and_free();
 	long where[HUGE_PAGES], page, end = arg[1] + arg[2];
 
 	if (!inode || !in_file(inode, arg[1], arg[2]))
@@ -931,15 +931,9 @@ static bool run_unshare(const long *arg)
 	for (page = arg[1]; page < end; page++) {
 		struct block *block = inode->page[page];
 
-		/*
-		 * With or without the series, xfs_direct_write_iomap_begin()
-		 * allocates what is unwritten here, and takes written blocks that
-		 * follow for new ones, without a look whether they are shared.
-		 */
-		unwritten |= !block;
 		if (block && block->where != where[page - arg[1]])
 			moved_to(inode, page, where[page - arg[1]], false);
-		else if (block && block->refs > 1 && !failed && !unwritten)
+		else if (block && block->refs > 1 && !failed)
 			differ("a block is still shared (%s page %ld)",
 			       inode->path, page);
 	}
