@@ -598,6 +598,7 @@ static bool run_pwrite(const long *arg)
 
 		if (to > BLOCK)
 			to = BLOCK;
+		holes_unmapped(inode, page);
 		memset(block->data + from, arg[3], to - from);
 		if (bad(block) && overwritten(page, at, done))
 			must_be_repaired(block->where);
