@@ -144,7 +144,19 @@ static void run(void)
 	      reported_lost(m, file("late.1"), PAGE) &&
 	      reported_lost(m, shared, PAGE), REPORTED);
 	check(alive(), GOES_ON);
+	forget_reports(m);
+
+	/* The filesystem answers for all of the new place. */
+	part("the new page, not mapped");
+	poison_and_check(new_pfn(file_physical(unmapped, PAGE)));
+	check(lost_reports(m, 1) == 1 && reported_lost(m, unmapped, PAGE),
+	      REPORTED);
+	check(alive(), GOES_ON);
 	stop_monitor(m);
+
+	part("metadata at its new place");
+	poison(new_pfn(metadata));
+	check(!alive(), SHUTS_DOWN);
 }
 
 struct scenario scenario = {
@@ -159,6 +171,10 @@ struct scenario scenario = {
 		"the new page: " READS_NEW,	/* has not lost the old one */
 		SHARERS_MISSED("the new page"),
 		"the new page: " REPORTED,
+		"the new page, not mapped: " SUCCEEDS,
+		"the new page, not mapped: " FLAG_CHECK,
+		"the new page, not mapped: " REPORTED,
+		"metadata at its new place: " SHUTS_DOWN,
 	},
 	.run = run,
 };
