@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../guest.d/check.sh"
 
 qemu=$("$top/ci/qemu")
-"$top/ci/guest" --dry-run -- true | grep -q 'tcg,thread=multi' ||
+"$top/ci/guest" --dry-run -s 4 -- true | grep -q 'tcg,thread=multi' ||
 	{ note "only TCG's processors take turns, and there is KVM"; exit 4; }
 "$top/ci/guest-root" >/dev/null
 make -s -C "$top/ci/scenarios" OUT="$build/scenarios" "$build/scenarios/race-two/race-two"

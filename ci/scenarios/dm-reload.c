@@ -172,7 +172,6 @@ struct scenario scenario = {
 		SHARERS_MISSED("the new page"),
 		"the new page: " REPORTED,
 		"the new page, not mapped: " SUCCEEDS,
-		"the new page, not mapped: " FLAG_CHECK,
 		"the new page, not mapped: " REPORTED,
 		"metadata at its new place: " SHUTS_DOWN,
 	},
