@@ -22,6 +22,23 @@ static void fail_block(struct looks *before, unsigned long pfn)
 	must(!machine_check(pfn), "memory_failure() fails");
 }
 
+/* A byte by @p's mapping of the page at @addr, the whole page, or a part of it. */
+static bool write_to(int way, struct proc *p, unsigned long addr,
+		     const char *path, off_t at, const char *claim)
+{
+	int ret;
+
+	if (way == 0)
+		ret = store(p, addr + 8, 'N');
+	else if (way == 1)
+		ret = write_page(path, at, 'N');
+	else
+		ret = write_bytes(path, at + 8, 1, 'N');
+	if (!check(!ret, "%s", claim))
+		remark("the result is %d", ret);
+	return !ret;
+}
+
 /* Page 1 by a mapping, page 3 by a whole write, page 5 by a write of a part. */
 static void another_file(void)
 {
@@ -32,7 +49,7 @@ static void another_file(void)
 	struct proc *p = start("p");
 	struct looks before[NR];
 	int64_t physical[NR];
-	int i, ret = 0;
+	int i;
 
 	make_file(f, 8 * PAGE);
 	for (i = 0; i < NR; i++) {
@@ -50,13 +67,7 @@ static void another_file(void)
 
 		part("another file, %s", ways[i]);
 		must(at >= 0, "it has not got the block");
-		if (i == 0)
-			ret = store(p, addr + 8, 'N');
-		else
-			ret = write_bytes(all, i == 1 ? at : at + 8,
-					  i == 1 ? PAGE : 1, 'N');
-		if (!check(!ret, "it can be written to"))
-			remark("the result is %d", ret);
+		write_to(i, p, addr, all, at, "it can be written to");
 		check_as_before(&before[i]);
 		check(read_byte(all, at + 8) == 'N' && load(p, addr + 8) == 'N' &&
 		      load(p, addr + 9) == (i == 1 ? 'N' : 0),
@@ -81,7 +92,7 @@ static void copy(void)
 	struct proc *p = start("p");
 	struct looks before;
 	int64_t first;
-	int i, ret;
+	int i;
 
 	make_file(f, 64 * PAGE);
 	clone_file(f, g);
@@ -94,14 +105,8 @@ static void copy(void)
 
 		part("copy on write by a %s", ways[i]);
 		fail_block(&before, pmem_pfn(PMEM, first + at));
-		if (i == 0)
-			ret = store(p, addr + 8, 'N');
-		else
-			ret = write_bytes(g, i == 1 ? at : at + 8,
-					  i == 1 ? PAGE : 1, 'N');
-		if (!check(!ret, "it succeeds"))
-			remark("the result is %d", ret);
-		must(ret || file_physical(g, at) == first + at,
+		must(!write_to(i, p, addr, g, at, "it succeeds") ||
+		     file_physical(g, at) == first + at,
 		     "it has not got the block");
 		check_as_before(&before);
 		check(read_byte(g, at + 8) == 'N' && load(p, addr + 8) == 'N' &&

@@ -73,13 +73,10 @@ static void failed_block(void)
 	struct proc *reader = start("reader"), *writer = start("writer");
 	const char *path = file("failed");
 	unsigned long at, at_writer;
-	char sectors[40];
 
 	part("failed");
 	at = map_hole(reader, path);
-	snprintf(sectors, sizeof(sectors), "%lld %lu",
-		 (long long)file_physical(path, 5 * PAGE) / 512, PAGE / 512);
-	put_string("/sys/block/pmem0/badblocks", sectors);
+	put_on_record(file_physical(path, 5 * PAGE));
 	at_writer = map_page_for_stores(writer, path);
 	check(store(writer, at_writer, 'F') == SIGNALLED &&
 	      told(writer, BUS_MCEERR_AR, at_writer, PAGE_LSB),

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include "devices.h"
 
-#define BAD_BLOCKS	"/sys/block/pmem0/badblocks"
 #define READS_EIO	"reading it draws EIO"
 #define WHOLE		"writing the whole block succeeds"
 #define RANGE		"writing more than the block, and parts of others, succeeds"
