@@ -119,8 +119,6 @@ static int dax_range_error(unsigned long pfn, unsigned int order)
 			return -EBUSY;
 		if (order && page_ref_count(page))
 			return -EBUSY;
-		if (PageHWPoison(page))
-			return -EHWPOISON;
 	}
 	return 0;
 }
@@ -163,12 +161,12 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		dax_folio_reset_order(folio);
 		folio = pfn_folio(pfn);
 	}
-	if (!count)
+	if (dax_page_is_bad(pfn, order))
+		error = -EHWPOISON;
+	else if (!count)
 		error = dax_range_error(pfn, order);
 	else if (order > folio_order(folio))
 		error = -EBUSY;
-	else if (dax_page_is_bad(pfn, order))
-		error = -EHWPOISON;
 	if (error)
 		goto unlock;
 

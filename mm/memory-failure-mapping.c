@@ -657,7 +657,7 @@ static int mf_handle_unused(unsigned long pfn, int mf_flags)
 int memory_failure_dax(unsigned long pfn, int mf_flags)
 {
 	struct address_space *mapping;
-	bool flagged = false;
+	bool flagged;
 	pgoff_t index;
 	int error;
 
@@ -665,8 +665,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 	 * No fault maps the page from here on, unless the failure is simulated:
 	 * that leaves the page in use, see Documentation/mm/hwpoison.rst.
 	 */
-	if (!(mf_flags & MF_SW_SIMULATED))
-		flagged = dax_hwpoison_page(pfn);
+	flagged = dax_hwpoison_page(pfn, mf_flags);
 	mapping = dax_pin_mapping(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
