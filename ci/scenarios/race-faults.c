@@ -126,7 +126,7 @@ static void run(void)
 	enter(large, file("h.read"), read_huge, 0, "PMDs");
 	enter(large, file("h.read"), read_small, 0, "PTEs of PMDs");
 	enter(large, file("h.cow"), copy_huge, 0, "PMDs, writer");
-	race_on();
+	race_on(5);
 
 	for (; i < PAGES && race_lasts(events > 20); i++) {
 		aim(i);

@@ -172,7 +172,7 @@ static void run(void)
 	enter(f, file("written"), write_to, 0, "writer");
 	enter(f, file("twins"), twins, 0, "twins");
 	enter(f, file("f"), drop, 0, "dropper");
-	race_on();
+	race_on(5);
 
 	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);

@@ -185,7 +185,7 @@ static void run(void)
 	now->state = MOUNTED;
 	mapper = enter(mapped, file("mapped"), keep_mapped, 0, "mapper");
 	enter(mapped, file("mapped"), fail_next, 0, "failures");
-	race_on();
+	race_on(10);
 
 	while (race_lasts(all_seen(rounds))) {
 		usleep(50 * 1000);

@@ -86,7 +86,7 @@ static void run(void)
 		      "writer of %s", places[nr]);
 	}
 	enter(f[0], file("3"), mount_and_unmount, 0, "mounts of 3");
-	race_on();
+	race_on(5);
 
 	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);

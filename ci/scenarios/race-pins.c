@@ -313,7 +313,7 @@ static void run(void)
 	enter(f, file("read"), splice_file, 0, "splice");
 	enter(g, file("g0"), consume, 0, "consumer 0");
 	enter(g, file("g1"), consume, 1, "consumer 1");
-	race_on();
+	race_on(5);
 
 	for (; i < PAGES && race_lasts(i > 20); i++) {
 		aim(i);

@@ -233,7 +233,7 @@ static void run(void)
 	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++)
 		enter(f, file(kind % 2 ? "a" : "b"), kinds[kind].round, kind,
 		      "%s", kinds[kind].name);
-	race_on();
+	race_on(5);
 
 	for (; i < PAGES - WINDOW_PAGES && race_lasts(i > 20); i++) {
 		aim(i);

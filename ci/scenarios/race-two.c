@@ -44,7 +44,7 @@ static void run(void)
 	enter(f, file("read"), read_around, 1, "reader 1");
 	injectors[0] = start_injector(f, 0);
 	injectors[1] = start_injector(f, 1);
-	race_on();
+	race_on(20);
 
 	for (round = 0; round < ROUNDS; round++, i += 4) {
 		aim(i);

@@ -220,7 +220,7 @@ static void cycle(int nr)
 	enter(f, file("read"), hold, 0, "holder");
 	enter(f, file("f"), freeze, 0, "freezer");
 	enter(f, file("f"), have_fail, 0, "failures");
-	race_on();
+	race_on(5);
 	usleep((1000 + 200 * nr) * 1000);
 
 	device_goes();

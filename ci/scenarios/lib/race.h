@@ -90,14 +90,16 @@ struct fate {
 struct racer *enter(const struct field *f, const char *path,
 		    void (*round)(struct racer *), int nr,
 		    const char *fmt, ...) __printf(5, 6);
-void race_on(void);
+/* Each racer is expected to go round @rounds times. */
+void race_on(long rounds);
 /*
  * A race lasts for 8 s. On a busy host it lasts longer, until @enough pages have
- * failed and each racer has made progress, but for 40 s at most.
+ * failed and each racer has gone round often enough, but for 40 s at most.
  */
 bool race_lasts(bool enough);
 /*
- * Stop them all, and check that each has made progress, that no process was
+ * Wait for the slowest racer as long as a race may last, stop all of them, and
+ * check that each has gone round often enough, that no process was
  * signalled without a reason and that none maps a page that has failed by a
  * machine check. They live on until finish_race().
  */
