@@ -65,17 +65,16 @@
 
 /*
  * Most pages are of one file that one process maps: what is on the stack will do,
- * and does for all others if there is no memory.  Who has more than that gets
- * room for
+ * and does for all others if there is no memory.  For these there is room for
  *  - as many sharers as a filesystem may report with its locks held;
  *  - as many victims as make the walk over all processes for their sake cheap,
  *    compared with unmapping the page from each of them.
  */
-#define MF_STACK_BITS		2
-#define MF_STACK_SLOTS		BIT(MF_STACK_BITS)
-#define MF_MAX_SHARERS		64
-#define MF_VICTIM_BITS		10
-#define MF_MAX_VICTIMS		BIT(MF_VICTIM_BITS)
+#define MF_STACK_SHARERS	4
+#define MF_MAX_SHARERS		256
+#define MF_STACK_VICTIM_BITS	2
+#define MF_MORE_VICTIM_BITS	4	/* each time that there are too few */
+#define MF_MAX_VICTIM_BITS	10
 
 /* A console may take longer for a line than it takes to unmap a page. */
 #define MF_MAX_LOGGED		16
@@ -94,13 +93,9 @@ struct mf_victim {
 	unsigned long addr;
 	unsigned long pfn;
 	short shift;
-	unsigned short next;	/* of the same hash, plus one */
-};
-
-struct mf_room {
-	struct mf_sharer sharers[MF_MAX_SHARERS];
-	struct mf_victim victims[MF_MAX_VICTIMS];
-	unsigned short heads[MF_MAX_VICTIMS];
+	/* Indices plus one, of victims with the same hash of the mm: */
+	unsigned short next;	/* after this one */
+	unsigned short head;	/* first with the hash that is this one's index */
 };
 
 struct mf_batch {
@@ -115,11 +110,8 @@ struct mf_batch {
 	unsigned int nr_signals;
 	struct mf_sharer *sharers;
 	struct mf_victim *victims;
-	unsigned short *heads;	/* victims by hash of the mm, plus one */
-	struct mf_room *room;
-	struct mf_sharer stack_sharers[MF_STACK_SLOTS];
-	struct mf_victim stack_victims[MF_STACK_SLOTS];
-	unsigned short stack_heads[MF_STACK_SLOTS];
+	struct mf_sharer stack_sharers[MF_STACK_SHARERS];
+	struct mf_victim stack_victims[BIT(MF_STACK_VICTIM_BITS)];
 };
 
 static void mf_batch_init(struct mf_batch *batch, int mf_flags)
@@ -132,16 +124,14 @@ static void mf_batch_init(struct mf_batch *batch, int mf_flags)
 	batch->missed_only = false;
 	batch->resumed = false;
 	batch->removal = false;
-	batch->max_sharers = MF_STACK_SLOTS;
+	batch->max_sharers = MF_STACK_SHARERS;
 	batch->nr_sharers = 0;
-	batch->victim_bits = MF_STACK_BITS;
+	batch->victim_bits = MF_STACK_VICTIM_BITS;
 	batch->nr_victims = 0;
 	batch->nr_signals = 0;
 	batch->sharers = batch->stack_sharers;
 	batch->victims = batch->stack_victims;
-	batch->heads = batch->stack_heads;
-	memset(batch->heads, 0, sizeof(batch->stack_heads));
-	batch->room = NULL;
+	memset(batch->victims, 0, sizeof(batch->stack_victims));
 }
 
 /**
@@ -152,13 +142,26 @@ static void mf_batch_init(struct mf_batch *batch, int mf_flags)
  * about to report: mf_add_sharer() has one of its own then, and dropping the
  * filesystem's can not be the last iput() under the filesystem's locks.
  *
- * Context: any.
+ * Context: any, does not sleep.
  * Return: true if there is none; ->memory_failure() leaves in @mfc->cookie where
  * to go on, lets go of its locks and returns -EAGAIN.
  */
 bool mf_batch_full(const struct memory_failure_control *mfc)
 {
-	return mfc->batch->nr_sharers == mfc->batch->max_sharers;
+	struct mf_batch *batch = mfc->batch;
+	struct mf_sharer *sharers;
+
+	if (batch->nr_sharers < batch->max_sharers)
+		return false;
+	if (batch->max_sharers == MF_MAX_SHARERS)
+		return true;
+	sharers = kmalloc_objs(*sharers, MF_MAX_SHARERS, GFP_NOWAIT);
+	if (!sharers)
+		return true;
+	memcpy(sharers, batch->sharers, sizeof(batch->stack_sharers));
+	batch->sharers = sharers;
+	batch->max_sharers = MF_MAX_SHARERS;
+	return false;
 }
 EXPORT_SYMBOL_GPL(mf_batch_full);
 
@@ -199,6 +202,12 @@ static bool mf_victims_full(const struct mf_batch *batch)
 	return batch->nr_victims == 1U << batch->victim_bits;
 }
 
+static unsigned short *mf_victim_head(const struct mf_batch *batch,
+				      const struct mm_struct *mm)
+{
+	return &batch->victims[hash_ptr(mm, batch->victim_bits)].head;
+}
+
 /* The first victim with the same mm from @i on, which is plus one. */
 static struct mf_victim *mf_find_victim(const struct mf_batch *batch,
 					unsigned int i, const struct mm_struct *mm)
@@ -216,32 +225,36 @@ static struct mf_victim *mf_find_victim(const struct mf_batch *batch,
 static struct mf_victim *mf_first_victim(const struct mf_batch *batch,
 					 const struct mm_struct *mm)
 {
-	return mf_find_victim(batch,
-			batch->heads[hash_ptr(mm, batch->victim_bits)], mm);
+	return mf_find_victim(batch, *mf_victim_head(batch, mm), mm);
 }
 
 static void mf_add_victim(struct mf_batch *batch, struct mm_struct *mm,
 			  unsigned long addr, unsigned long pfn, short shift)
 {
-	unsigned short *head = &batch->heads[hash_ptr(mm, batch->victim_bits)];
+	unsigned short *head = mf_victim_head(batch, mm);
+	struct mf_victim *v = &batch->victims[batch->nr_victims++];
 
-	mmgrab(mm);
-	batch->victims[batch->nr_victims++] = (struct mf_victim) {
-		.mm = mm,
-		.addr = addr,
-		.pfn = pfn,
-		.shift = shift,
-		.next = *head,
-	};
+	v->mm = mm;
+	v->tsk = NULL;
+	v->addr = addr;
+	v->pfn = pfn;
+	v->shift = shift;
+	v->next = *head;
 	*head = batch->nr_victims;
+}
+
+static const char *mf_reason(const struct mf_batch *batch)
+{
+	return batch->removal ? "removal of the device" :
+		"hardware memory corruption";
 }
 
 static void mf_signal_task(struct mf_batch *batch, struct task_struct *tsk,
 			   const struct mf_victim *v)
 {
 	if (batch->nr_signals++ < MF_MAX_LOGGED)
-		pr_err("%#lx: Sending SIGBUS to %s:%d due to hardware memory corruption\n",
-		       v->pfn, tsk->comm, task_pid_nr(tsk));
+		pr_err("%#lx: Sending SIGBUS to %s:%d due to %s\n", v->pfn,
+		       tsk->comm, task_pid_nr(tsk), mf_reason(batch));
 	mf_send_sigbus(tsk, v->addr, v->shift, batch->mf_flags);
 }
 
@@ -295,45 +308,47 @@ static void mf_signal(struct mf_batch *batch)
 			mf_signal_task(batch, v->tsk, v);
 			put_task_struct(v->tsk);
 		}
-		batch->heads[hash_ptr(v->mm, batch->victim_bits)] = 0;
+		*mf_victim_head(batch, v->mm) = 0;
 		mmdrop(v->mm);
 		cond_resched();
 	}
 	batch->nr_victims = 0;
 }
 
-/*
- * There were more sharers or victims than fit.  Sharers that are being acted on
- * stay where they are in the batch.
- */
+/* Make room for another victim: enlarge the array, or signal those noted so far. */
 static void mf_make_room(struct mf_batch *batch)
 {
-	struct mf_room *room = batch->room;
+	unsigned int bits = batch->victim_bits + MF_MORE_VICTIM_BITS;
+	struct mf_victim *old = batch->victims, *victims = NULL, *v;
+	unsigned int nr = batch->nr_victims;
 
-	if (!room || mf_victims_full(batch))
+	if (bits <= MF_MAX_VICTIM_BITS)
+		victims = kvzalloc_objs(*victims, BIT(bits),
+				GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!victims) {
 		mf_signal(batch);
-	if (room)
 		return;
-	room = kvmalloc_obj(*room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	if (!room)
-		return;
-	memset(room->heads, 0, sizeof(room->heads));
-	memcpy(room->sharers, batch->sharers, sizeof(batch->stack_sharers));
-	batch->max_sharers = MF_MAX_SHARERS;
-	batch->victim_bits = MF_VICTIM_BITS;
-	batch->sharers = room->sharers;
-	batch->victims = room->victims;
-	batch->heads = room->heads;
-	batch->room = room;
+	}
+
+	batch->victims = victims;
+	batch->victim_bits = bits;
+	batch->nr_victims = 0;
+	for (v = old; v < old + nr; v++)
+		mf_add_victim(batch, v->mm, v->addr, v->pfn, v->shift);
+	if (old != batch->stack_victims)
+		kvfree(old);
 }
 
 static void mf_batch_exit(struct mf_batch *batch)
 {
 	mf_signal(batch);
 	if (batch->nr_signals > MF_MAX_LOGGED)
-		pr_err("Sent SIGBUS to %u more due to hardware memory corruption\n",
-		       batch->nr_signals - MF_MAX_LOGGED);
-	kvfree(batch->room);
+		pr_err("Sent SIGBUS to %u more due to %s\n",
+		       batch->nr_signals - MF_MAX_LOGGED, mf_reason(batch));
+	if (batch->victims != batch->stack_victims)
+		kvfree(batch->victims);
+	if (batch->sharers != batch->stack_sharers)
+		kfree(batch->sharers);
 }
 
 /*
@@ -401,6 +416,7 @@ static unsigned int mf_unmap_pages(struct mf_batch *batch,
 		found++;
 		if (batch->removal && mf_first_victim(batch, vma->vm_mm))
 			continue;
+		mmgrab(vma->vm_mm);
 		mf_add_victim(batch, vma->vm_mm, addr, pfn, shift);
 		if (mf_victims_full(batch))
 			break;
@@ -473,8 +489,6 @@ static void mf_act(struct mf_batch *batch, bool unheard)
 					GFP_KERNEL);
 		iput(inode);
 	}
-	if (batch->nr_sharers == batch->max_sharers)
-		mf_make_room(batch);
 	batch->nr_sharers = 0;
 }
 
@@ -508,6 +522,19 @@ static bool mf_still_mapped(const struct memory_failure_control *mfc)
 		    (!folio_test_large(folio) || mfc->batch->resumed))
 			return true;
 	}
+	return false;
+}
+
+/*
+ * Does a process map one of the pages, or is it about to?  A fault takes a
+ * reference before it reads the flag.  If there is no reference after the flag has
+ * been set, each later fault sees the flag.
+ */
+static bool mf_may_be_mapped(const struct memory_failure_control *mfc)
+{
+	for (unsigned long i = 0; i < mfc->nr; i++)
+		if (folio_ref_count(pfn_folio(mfc->pfn + i)))
+			return true;
 	return false;
 }
 
@@ -579,7 +606,8 @@ static void mf_search_file(struct address_space *mapping,
  * have as their mapping?
  *
  * If the filesystem can not say who shares the pages, without a reverse mapping
- * or because it has lost that as well, all its files are searched.  That takes
+ * or because it has lost that as well, all its files are searched, unless no
+ * process maps the pages and nobody listens to reports of lost data.  That takes
  * time in proportion to the DAX entries of all of them.  So they are if somebody
  * maps the pages still: by a place that has got other pages since, as when a
  * device-mapper table was reloaded; or because the filesystem has changed between
@@ -597,7 +625,7 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 		.mf_flags = mf_flags,
 		.batch = &batch,
 	};
-	bool file = dax_mapping(mapping);
+	bool file = dax_mapping(mapping), unknown;
 	struct inode *inode = NULL;
 	int error;
 
@@ -614,7 +642,9 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 	/* This one has the page, whatever the filesystem says. */
 	if (file && (error || mf_still_mapped(&mfc)))
 		mf_act_on_page(&batch, mapping, index, pfn);
-	if ((error && used && !file) || mf_still_mapped(&mfc)) {
+	unknown = error && used && !file;
+	if ((unknown && (!mfc.unheard || mf_may_be_mapped(&mfc))) ||
+	    mf_still_mapped(&mfc)) {
 		batch.missed_only = !error;
 		while ((inode = mf_next_file(dax_mapping_sb(mapping), inode)))
 			mf_search_file(inode->i_mapping, &mfc);
@@ -780,10 +810,10 @@ static void mf_revoke_page(unsigned long pfn, struct mf_removal *removal)
  * memory_failure_pre_remove - the pages of a device are about to go away
  * @pgmap: the device's pages, one range of type MEMORY_DEVICE_FS_DAX
  *
- * For drivers, when nobody can come by a page of the device any more, see
- * kill_dax(), and before the pages are freed.  Filesystems that have them in use,
- * or have registered them, are shut down; processes that map them are signalled;
- * no DAX entry points to them any more.
+ * For drivers, after kill_dax(), when no fault can look up a page of the device any
+ * more, and before the pages are freed.  Filesystems that have them in use, or have
+ * registered them, are shut down, once for each range that they have registered;
+ * processes that map them are signalled; no DAX entry points to them any more.
  *
  * Context: process context, no locks of a filesystem.  Waits for pins on the
  * pages to be dropped, without a limit: the memory they are in is freed next.

@@ -11,6 +11,8 @@
  * and back wherever it is.
  *
  * Nor are the inodes of any filesystem.  They are only pointed to, or pinned.
+ *
+ * One test is about the life of a dax_device instead, which has no memory either.
  */
 #include <kunit/test.h>
 #include <linux/dax.h>
@@ -20,6 +22,7 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/workqueue.h>
 
 #include "../dax_association.h"
 
@@ -313,6 +316,68 @@ static void mapping_pinned(struct kunit *test)
 }
 #endif /* CONFIG_MEMORY_FAILURE */
 
+/* A device that dies while it is accessed. */
+struct dying_device {
+	struct dax_device *dax_dev;
+	struct work_struct kill;
+	void *private;		/* as it was found when it was dead */
+};
+
+static struct dying_device *dying;
+
+static void kill_device(struct work_struct *work)
+{
+	kill_dax(dying->dax_dev);
+}
+
+static long dying_direct_access(struct dax_device *dax_dev, pgoff_t pgoff,
+				long nr_pages, enum dax_access_mode mode,
+				void **kaddr, unsigned long *pfn)
+{
+	schedule_work(&dying->kill);
+	while (dax_alive(dax_dev))
+		schedule_timeout_uninterruptible(1);
+	dying->private = dax_get_private(dax_dev);
+	return nr_pages;
+}
+
+static int dying_zero_page_range(struct dax_device *dax_dev, pgoff_t pgoff,
+				 size_t nr_pages)
+{
+	return -EIO;
+}
+
+static const struct dax_operations dying_ops = {
+	.direct_access		= dying_direct_access,
+	.zero_page_range	= dying_zero_page_range,
+};
+
+static long access_device(struct dax_device *dax_dev)
+{
+	int id = dax_read_lock();
+	long nr = dax_direct_access(dax_dev, 0, 1, DAX_ACCESS, NULL, NULL);
+
+	dax_read_unlock(id);
+	return nr;
+}
+
+static void device_killed_while_accessed(struct kunit *test)
+{
+	struct dying_device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	INIT_WORK(&d->kill, kill_device);
+	d->dax_dev = alloc_dax(d, &dying_ops);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, d->dax_dev);
+
+	dying = d;
+	KUNIT_EXPECT_EQ(test, access_device(d->dax_dev), 1);
+	KUNIT_EXPECT_PTR_EQ(test, d->private, (void *)d);
+	flush_work(&d->kill);
+	KUNIT_EXPECT_EQ(test, access_device(d->dax_dev), -ENXIO);
+	put_dax(d->dax_dev);
+}
+
 static void free_struct_pages(void *pages)
 {
 	free_pages_exact(pages, NR_PAGES * sizeof(struct page));
@@ -374,6 +439,7 @@ static struct kunit_case dax_association_test_cases[] = {
 	KUNIT_CASE(pmd_over_referenced_page),
 	KUNIT_CASE(pmd_left_together),
 	KUNIT_CASE(free_page_disassociated),
+	KUNIT_CASE(device_killed_while_accessed),
 #ifdef CONFIG_MEMORY_FAILURE
 	KUNIT_CASE(mapping_pinned),
 #endif

@@ -25,8 +25,8 @@
  *
  * Locks: the AGF buffer, or the rtgroup's rmap inode, is held while one batch
  * is reported, and nothing else is done meanwhile: mm acts on the sharers when
- * it has been released.  If there are more sharers than fit, or more records
- * than should be looked at in one go, the key of the next one goes to the
+ * it has been released.  When the batch is full, or XFS_MF_MAX_LOOKS records and
+ * nodes of the btree have been looked at, the key of the next one goes to the
  * cookie.  An owner whose key moves to before that in between, because its
  * record was merged with a neighbour, is missed; mm asks again if the page is
  * still mapped in the end.
@@ -53,6 +53,7 @@
 #include "xfs_buf.h"
 #include "xfs_inode.h"
 #include "xfs_icache.h"
+#include "xfs_health.h"
 #include "xfs_rmap.h"
 #include "xfs_rmap_btree.h"
 #include "xfs_rtalloc.h"
@@ -69,18 +70,10 @@
 #include <linux/memory-failure.h>
 
 /*
- * Where to go on is looked up, and the records that follow are stepped through.
- * If so many in a row have nothing to do with the failed blocks, as others that
- * begin further left overlap them, the btree is asked instead.
+ * Bounds how long the lock of a group is held: the number of records, and of
+ * pointers to other btree blocks, that are looked at before it is released.
  */
-#define XFS_MF_MAX_STEPS	64
-
-/*
- * That many owners are looked at before others may have the group's lock.  If they
- * can not be stepped to, and all that were looked at before are gone through once
- * more, it is as many more, or the whole would take the square of their number.
- */
-#define XFS_MF_MAX_RECS		128
+#define XFS_MF_MAX_LOOKS		512
 
 /* Nobody can have mapped such an inode. */
 #define XFS_MF_NOGRAB_IFLAGS	(XFS_INEW | \
@@ -91,13 +84,12 @@
 
 /* What mfc->cookie is to us.  All zero: not begun. */
 struct xfs_mf_cookie {
-	uint64_t		daddr : 62;	/* of the range, + 1 */
+	uint64_t		daddr : 61;	/* of the range, + 1 */
 	uint64_t		type : 1;	/* of the group */
 	uint64_t		metadata_lost : 1;
-	uint32_t		gno;		/* group to go on in, ... */
-	xfs_agblock_t		startblock;	/* ... record to go on at */
-	uint64_t		owner;
-	uint64_t		offset;		/* as of xfs_mf_offset() */
+	uint64_t		resume : 1;	/* at @next, ... */
+	uint32_t		gno;		/* ... in this group */
+	struct xfs_rmap_key	next;
 };
 
 /* The failed blocks, as far as they are in one group. */
@@ -105,7 +97,7 @@ struct xfs_mf_range {
 	struct memory_failure_control	*mfc;
 	struct xfs_group	*xg;
 	struct xfs_perag	*owner_pag;	/* of the last owner, or NULL */
-	unsigned int		max_recs;	/* before it is unlocked */
+	unsigned int		looks_left;	/* before it is unlocked */
 	xfs_daddr_t		daddr;		/* of mfc->pfn */
 	xfs_agblock_t		start;		/* first block in the group */
 	xfs_agblock_t		end;		/* last block in the group */
@@ -120,35 +112,11 @@ xfs_mf_cookie(
 	return (struct xfs_mf_cookie *)mfc->cookie;
 }
 
-/* The order of records does not depend on their being unwritten. */
-static uint64_t
-xfs_mf_offset(
-	const struct xfs_rmap_irec	*rec)
-{
-	return xfs_rmap_irec_offset_pack(rec) & ~XFS_RMAP_OFF_UNWRITTEN;
-}
-
-/* Is @rec one that comes before the place to go on at? */
-static bool
-xfs_mf_rec_is_done(
-	const struct xfs_rmap_irec	*rec,
-	const struct xfs_mf_cookie	*cookie)
-{
-	if (rec->rm_startblock != cookie->startblock)
-		return rec->rm_startblock < cookie->startblock;
-	if (rec->rm_owner != cookie->owner)
-		return rec->rm_owner < cookie->owner;
-	return xfs_mf_offset(rec) < cookie->offset;
-}
-
-/*
- * Go on at @rec in this group, or at the first record that overlaps the range
- * if there is no @rec: no owner is zero.
- */
+/* Resume at @next in this group, or begin with the group if there is no @next. */
 static void
 xfs_mf_set_cookie(
 	struct xfs_mf_range		*range,
-	const struct xfs_rmap_irec	*rec)
+	const struct xfs_rmap_key	*next)
 {
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
 
@@ -158,10 +126,9 @@ xfs_mf_set_cookie(
 		.metadata_lost	= cookie->metadata_lost,
 		.gno		= range->xg->xg_gno,
 	};
-	if (rec) {
-		cookie->startblock = rec->rm_startblock;
-		cookie->owner = rec->rm_owner;
-		cookie->offset = xfs_mf_offset(rec);
+	if (next) {
+		cookie->resume = true;
+		cookie->next = *next;
 	}
 }
 
@@ -250,56 +217,81 @@ xfs_mf_report_file(
 	return 0;
 }
 
-/* Find out what @rec means to whom. */
+/* Find out what the current record means to whom. */
 static int
 xfs_mf_report_rec(
 	struct xfs_btree_cur		*cur,
-	const struct xfs_rmap_irec	*rec,
 	struct xfs_mf_range		*range)
 {
-	if (rec->rm_owner == XFS_RMAP_OWN_COW)
-		return 0;
-	if (XFS_RMAP_NON_INODE_OWNER(rec->rm_owner) ||
-	    (rec->rm_flags & (XFS_RMAP_ATTR_FORK | XFS_RMAP_BMBT_BLOCK))) {
+	struct xfs_rmap_irec		rec;
+	int				stat;
+	int				error;
+
+	error = xfs_rmap_get_rec(cur, &rec, &stat);
+	if (error || rec.rm_owner == XFS_RMAP_OWN_COW)
+		return error;
+	if (XFS_RMAP_NON_INODE_OWNER(rec.rm_owner) ||
+	    (rec.rm_flags & (XFS_RMAP_ATTR_FORK | XFS_RMAP_BMBT_BLOCK))) {
 		xfs_mf_cookie(range->mfc)->metadata_lost = true;
 		return 0;
 	}
-	return xfs_mf_report_file(cur, rec, range);
+	return xfs_mf_report_file(cur, &rec, range);
 }
 
+/* Position the cursor, at all levels, on the first record at or after @key. */
 static int
-xfs_mf_query_rec(
+xfs_mf_lookup(
 	struct xfs_btree_cur		*cur,
-	const struct xfs_rmap_irec	*rec,
-	void				*data)
+	const struct xfs_rmap_key	*key)
 {
-	struct xfs_mf_range		*range = data;
-	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
-	int				error;
+	int				stat;
 
-	if (cookie->owner && xfs_mf_rec_is_done(rec, cookie)) {
-		range->max_recs++;
-		return 0;
+	cur->bc_rec.r.rm_startblock = be32_to_cpu(key->rm_startblock);
+	cur->bc_rec.r.rm_owner = be64_to_cpu(key->rm_owner);
+	if (xfs_rmap_irec_offset_unpack(be64_to_cpu(key->rm_offset),
+			&cur->bc_rec.r)) {
+		xfs_btree_mark_sick(cur);
+		return -EFSCORRUPTED;
 	}
-	error = -EAGAIN;
-	if (range->max_recs > 0) {
-		range->max_recs--;
-		error = xfs_mf_report_rec(cur, rec, range);
-	}
-	if (error == -EAGAIN)
-		xfs_mf_set_cookie(range, rec);
-	return error;
+	return xfs_btree_lookup(cur, XFS_LOOKUP_GE, &stat);
 }
 
 /*
- * Report the owners of the range in one group, or go on with it from where the
- * cookie points to.
+ * Return the last block that the current record, or any record below the current
+ * pointer, belongs to.  The first one is in @key.
+ */
+static xfs_agblock_t
+xfs_mf_cur_extent(
+	struct xfs_btree_cur		*cur,
+	int				level,
+	struct xfs_btree_block		*block,
+	struct xfs_rmap_key		*key)
+{
+	int				i = cur->bc_levels[level].ptr;
+	struct xfs_rmap_rec		*rec;
+
+	if (level > 0) {
+		*key = xfs_btree_key_addr(cur, i, block)->rmap;
+		return be32_to_cpu(xfs_btree_high_key_addr(cur, i,
+				block)->rmap.rm_startblock);
+	}
+	rec = &xfs_btree_rec_addr(cur, i, block)->rmap;
+	key->rm_startblock = rec->rm_startblock;
+	key->rm_owner = rec->rm_owner;
+	key->rm_offset = rec->rm_offset;
+	return be32_to_cpu(rec->rm_startblock) +
+			be32_to_cpu(rec->rm_blockcount) - 1;
+}
+
+/*
+ * Report the owners of the range in one group, from the cookie on.
  *
- * Records overlap each other, with shared extents, so that those which overlap
- * the range need not follow one another.  xfs_rmap_query_range() finds them, but
- * it can not be told to start after a record that has been reported, and would
- * go through all of them again for each batch.  So step through them from there,
- * as long as they are dense.
+ * Records of shared extents overlap each other, so those that overlap the range
+ * need not be adjacent.  As xfs_rmap_query_range() does, skip what ends before
+ * the range, by high key.  That function begins at the root, so that each batch
+ * would visit the records of all batches before it again.  Here the order of the
+ * keys tells where to resume, and all batches together visit what one query
+ * visits, and for each resumption the way from the root.
  */
 static int
 xfs_mf_report_group(
@@ -307,48 +299,46 @@ xfs_mf_report_group(
 	struct xfs_mf_range		*range)
 {
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(range->mfc);
-	struct xfs_rmap_irec		low = {
-		.rm_startblock		= range->start,
-	};
-	struct xfs_rmap_irec		high, rec;
-	unsigned int			steps = 0;
-	int				more;
+	struct xfs_btree_block		*block;
+	struct xfs_buf			*bp;
+	union xfs_btree_ptr		*pp;
+	struct xfs_rmap_key		key;
+	xfs_agblock_t			end;
+	int				level;
 	int				error;
 
-	if (!cookie->owner)
-		goto query;
-
-	rec.rm_startblock = cookie->startblock;
-	rec.rm_owner = cookie->owner;
-	error = xfs_rmap_irec_offset_unpack(cookie->offset, &rec) ?
-			-EFSCORRUPTED : 0;
-	if (!error)
-		error = xfs_rmap_lookup_le(cur, rec.rm_startblock, rec.rm_owner,
-				rec.rm_offset, rec.rm_flags, NULL, &more);
-	if (!error && !more)	/* gone, and all records before it */
-		error = xfs_btree_increment(cur, 0, &more);
-
-	while (!error && more) {
-		error = xfs_rmap_get_rec(cur, &rec, &more);
-		if (error || !more || rec.rm_startblock > range->end)
-			return error;
-		if (rec.rm_startblock + rec.rm_blockcount > range->start) {
-			error = xfs_mf_query_rec(cur, &rec, range);
-			if (error)
-				return error;
-			steps = 0;
-		} else if (++steps == XFS_MF_MAX_STEPS) {
-			xfs_mf_set_cookie(range, &rec);
-			goto query;
+	error = xfs_mf_lookup(cur, &cookie->next);
+	level = cookie->resume ? 0 : cur->bc_nlevels - 1;
+	while (!error && level < cur->bc_nlevels) {
+		block = xfs_btree_get_block(cur, level, &bp);
+		if (cur->bc_levels[level].ptr >
+					be16_to_cpu(block->bb_numrecs)) {
+			if (++level < cur->bc_nlevels)
+				cur->bc_levels[level].ptr++;
+			continue;
 		}
-		error = xfs_btree_increment(cur, 0, &more);
+
+		end = xfs_mf_cur_extent(cur, level, block, &key);
+		if (be32_to_cpu(key.rm_startblock) > range->end)
+			break;
+		if (!range->looks_left--) {
+			error = -EAGAIN;
+		} else if (end < range->start) {
+			cur->bc_levels[level].ptr++;
+		} else if (level > 0) {
+			pp = xfs_btree_ptr_addr(cur,
+					cur->bc_levels[level].ptr, block);
+			error = xfs_btree_lookup_get_block(cur, --level, pp,
+					&block);
+			cur->bc_levels[level].ptr = 1;
+		} else {
+			error = xfs_mf_report_rec(cur, range);
+			cur->bc_levels[level].ptr++;
+		}
+		if (error == -EAGAIN)
+			xfs_mf_set_cookie(range, &key);
 	}
 	return error;
-
-query:
-	memset(&high, 0xFF, sizeof(high));
-	high.rm_startblock = range->end;
-	return xfs_rmap_query_range(cur, &low, &high, xfs_mf_query_rec, range);
 }
 
 /* Lock the reverse mapping of a group for the time that reporting takes. */
@@ -413,14 +403,11 @@ xfs_mf_report_range(
 	start_gno = xfs_fsb_to_gno(mp, start, type);
 	end_gno = xfs_fsb_to_gno(mp, end, type);
 
-	mfc->unheard = !rcu_access_pointer(mp->m_healthmon) &&
-			!fsnotify_sb_has_watchers(mp->m_super);
-
 	tp = xfs_trans_alloc_empty(mp);
 	while ((xg = xfs_group_next_range(mp, xg,
 				max(start_gno, cookie->gno), end_gno, type))) {
 		range.xg = xg;
-		range.max_recs = XFS_MF_MAX_RECS;
+		range.looks_left = XFS_MF_MAX_LOOKS;
 		range.start = xg->xg_gno == start_gno ?
 				xfs_fsb_to_gbno(mp, start, type) : 0;
 		range.end = xg->xg_gno == end_gno ?
@@ -505,6 +492,15 @@ xfs_mf_fork_daddr(
 	return 0;
 }
 
+/* Does nobody listen to reports of lost data? */
+static bool
+xfs_mf_unheard(
+	struct xfs_mount		*mp)
+{
+	return !rcu_access_pointer(mp->m_healthmon) &&
+		!fsnotify_sb_has_watchers(mp->m_super);
+}
+
 static bool
 xfs_mf_has_rmap(
 	struct xfs_mount		*mp,
@@ -539,6 +535,7 @@ xfs_file_memory_failure(
 	if (WARN_ON_ONCE(mfc->nr != 1))
 		return -EINVAL;
 
+	mfc->unheard = xfs_mf_unheard(mp);
 	if (xfs_is_shutdown(mp))
 		return -EOPNOTSUPP;
 	if (cookie->daddr)
@@ -571,6 +568,27 @@ xfs_file_memory_failure(
 	return xfs_mf_report_range(mp, type, daddr, bblen, mfc);
 }
 
+/*
+ * Trim the range to a section of the device, the @len blocks from @start.  If
+ * blocks are smaller than pages, a page may extend beyond it.  Return false if
+ * nothing is left.
+ */
+static bool
+xfs_mf_trim_range(
+	struct xfs_mount		*mp,
+	xfs_rfsblock_t			start,
+	xfs_rfsblock_t			len,
+	xfs_daddr_t			*daddr,
+	uint64_t			*bblen)
+{
+	xfs_daddr_t			end = *daddr + *bblen;
+
+	*daddr = max_t(xfs_daddr_t, *daddr, XFS_FSB_TO_BB(mp, start));
+	end = min_t(xfs_daddr_t, end, XFS_FSB_TO_BB(mp, start + len));
+	*bblen = end - *daddr;
+	return *daddr < end;
+}
+
 /* Losing a part of the log is losing metadata. */
 static int
 xfs_mf_lose_log(
@@ -579,12 +597,35 @@ xfs_mf_lose_log(
 	uint64_t			bblen)
 {
 	/* The device may be larger than the log. */
-	if (daddr >= XFS_FSB_TO_BB(mp, mp->m_sb.sb_logblocks))
-		return 0;
+	if (!xfs_mf_trim_range(mp, 0, mp->m_sb.sb_logblocks, &daddr, &bblen))
+		return -EOPNOTSUPP;
 	xfs_healthmon_report_media(mp, XFS_DEV_LOG, daddr, bblen);
 	xfs_err(mp, "ondisk log corrupt, shutting down fs!");
 	xfs_force_shutdown(mp, SHUTDOWN_CORRUPT_ONDISK);
 	return -EFSCORRUPTED;
+}
+
+/* Report the owners of the part of the range that is in the data or rt section. */
+static int
+xfs_mf_report_section(
+	struct xfs_mount		*mp,
+	enum xfs_group_type		type,
+	xfs_daddr_t			daddr,
+	uint64_t			bblen,
+	struct memory_failure_control	*mfc)
+{
+	bool				rt = type == XG_TYPE_RTG;
+
+	if (!xfs_mf_trim_range(mp, rt ? mp->m_sb.sb_rtstart : 0,
+			rt ? mp->m_sb.sb_rblocks : mp->m_sb.sb_dblocks,
+			&daddr, &bblen))
+		return -EOPNOTSUPP;
+	if (!xfs_mf_cookie(mfc)->daddr)
+		xfs_healthmon_report_media(mp, rt ? XFS_DEV_RT : XFS_DEV_DATA,
+				daddr, bblen);
+	if (xfs_is_shutdown(mp) || !xfs_mf_has_rmap(mp, type))
+		return -EOPNOTSUPP;
+	return xfs_mf_report_range(mp, type, daddr, bblen, mfc);
 }
 
 /* Pages that several files share, or that no file has mapped. */
@@ -593,32 +634,37 @@ xfs_proxy_memory_failure(
 	struct address_space		*mapping,
 	struct memory_failure_control	*mfc)
 {
+	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(mfc);
 	struct xfs_buftarg		*btp = dax_proxy_owner(mapping);
 	struct xfs_mount		*mp = btp->bt_mount;
-	enum xfs_group_type		type = XG_TYPE_AG;
+	enum xfs_group_type		type;
 	xfs_daddr_t			daddr;
 	uint64_t			bblen;
+	int				error = -EOPNOTSUPP;
+	int				ret;
 
+	mfc->unheard = xfs_mf_unheard(mp);
 	bblen = BTOBB((u64)mfc->nr << PAGE_SHIFT);
 	daddr = BTOBB(((u64)mfc->index << PAGE_SHIFT) - btp->bt_dax_part_off);
-	if (daddr < 0 || daddr + bblen > btp->bt_nr_sectors ||
-	    !xfs_mf_daddr_is_pfn(btp, daddr, mfc->pfn, mfc->nr))
+	if (!xfs_mf_daddr_is_pfn(btp, daddr, mfc->pfn, mfc->nr))
 		return -EOPNOTSUPP;
 	if (btp == mp->m_logdev_targp && btp != mp->m_ddev_targp)
 		return xfs_mf_lose_log(mp, daddr, bblen);
-	/* The realtime section may be at the end of the data device. */
-	if (btp == mp->m_rtdev_targp &&
-	    (btp != mp->m_ddev_targp ||
-	     daddr >= XFS_FSB_TO_BB(mp, mp->m_sb.sb_rtstart)))
-		type = XG_TYPE_RTG;
 
-	if (!xfs_mf_cookie(mfc)->daddr)
-		xfs_healthmon_report_media(mp,
-				type == XG_TYPE_RTG ? XFS_DEV_RT : XFS_DEV_DATA,
-				daddr, bblen);
-	if (xfs_is_shutdown(mp) || !xfs_mf_has_rmap(mp, type))
-		return -EOPNOTSUPP;
-	return xfs_mf_report_range(mp, type, daddr, bblen, mfc);
+	/* The data device may have a realtime section behind the data. */
+	for (type = XG_TYPE_AG; type < XG_TYPE_MAX; type++) {
+		if (xfs_group_type_buftarg(mp, type) != btp ||
+		    (cookie->daddr && cookie->type != type))
+			continue;
+		ret = xfs_mf_report_section(mp, type, daddr, bblen, mfc);
+		if (ret == -EOPNOTSUPP)
+			continue;
+		if (ret)
+			return ret;
+		memset(cookie, 0, sizeof(*cookie));
+		error = 0;
+	}
+	return error;
 }
 
 static const struct address_space_operations xfs_dax_proxy_aops = {

@@ -15,7 +15,9 @@
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/fserror.h>
+#include <linux/ioport.h>
 #include <linux/memory-failure.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
@@ -210,9 +212,9 @@ static void full_batch(struct kunit *test)
 	expect_failure(test, 0, MAX_SHARERS);
 	room = t->room;
 	KUNIT_ASSERT_GT(test, room, 0);
-	/* If there is memory there is more room after the first few. */
+	/* If there is memory, the first batch has as much room as the others. */
 	KUNIT_EXPECT_GT(test, t->nr_calls, 1);
-	KUNIT_EXPECT_LE(test, t->nr_calls, DIV_ROUND_UP(MAX_SHARERS, room));
+	KUNIT_EXPECT_EQ(test, t->nr_calls, DIV_ROUND_UP(MAX_SHARERS, room));
 
 	t->nr_sharers = room;
 	expect_failure(test, 0, room);
@@ -359,6 +361,66 @@ static void registered_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->nr_calls, 0);
 }
 
+#ifdef CONFIG_DEVICE_PRIVATE
+static void device_private_free(struct folio *folio)
+{
+}
+
+static vm_fault_t device_private_migrate(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct dev_pagemap_ops device_private_ops = {
+	.folio_free	= device_private_free,
+	.migrate_to_ram	= device_private_migrate,
+};
+
+static void unmap_device_private(void *pgmap)
+{
+	memunmap_pages(pgmap);
+}
+
+static void release_device_private(void *res)
+{
+	release_mem_region(((struct resource *)res)->start,
+			   resource_size(res));
+}
+
+/* A page that has an anon_vma where those of files have an address_space. */
+static void device_private_page(struct kunit *test)
+{
+	struct dev_pagemap *pgmap;
+	struct resource *res;
+	unsigned long pfn;
+	char *anon_vma;
+
+	pgmap = kunit_kzalloc(test, sizeof(*pgmap), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pgmap);
+	anon_vma = kunit_kzalloc(test, 2 * sizeof(struct address_space),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, anon_vma);
+	res = request_free_mem_region(&iomem_resource, PMD_SIZE, test->name);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, res);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+			release_device_private, res));
+
+	pgmap->type = MEMORY_DEVICE_PRIVATE;
+	pgmap->range = DEFINE_RANGE(res->start, res->end);
+	pgmap->nr_range = 1;
+	pgmap->ops = &device_private_ops;
+	pgmap->owner = test;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(memremap_pages(pgmap, NUMA_NO_NODE)));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+			unmap_device_private, pgmap));
+
+	pfn = PHYS_PFN(res->start);
+	pfn_to_page(pfn)->mapping = (void *)(anon_vma + FOLIO_MAPPING_ANON);
+	KUNIT_EXPECT_EQ(test, memory_failure(pfn, 0), -ENXIO);
+	pfn_to_page(pfn)->mapping = NULL;
+}
+#endif
+
 static void mf_test_exit(struct kunit *test)
 {
 	struct mf_test *t = test->priv;
@@ -411,6 +473,9 @@ static struct kunit_case mf_test_cases[] = {
 	KUNIT_CASE(sharer_on_its_way_out),
 	KUNIT_CASE(mapping_on_its_way_out),
 	KUNIT_CASE(registered_page),
+#ifdef CONFIG_DEVICE_PRIVATE
+	KUNIT_CASE(device_private_page),
+#endif
 	{}
 };
 
