@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device goes away while filesystems are frozen, and processes sleep in page
+ * faults until the thaw: one of a store, one of a read() from the device into a
+ * mapping.
+ */
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include "devices.h"
+#include "removal.h"
+
+#define OTHER		"/dev/pmem1"
+#define UNBOUND		"the device can be unbound"
+#define READ_FAILS	"read() into a page of a frozen filesystem fails"
+#define STORE_FAILS	"a store to a page of a frozen filesystem draws SIGBUS"
+
+static const struct segment segment = { PMEM, 64 * MIB, 512 * MIB };
+
+static void freeze(const char *path, unsigned long request)
+{
+	int fd = open(path, O_RDONLY);
+
+	must(fd >= 0 && !ioctl(fd, request, 0), "%s: freeze or thaw: %m", path);
+	close(fd);
+}
+
+static void dm(const char *what)
+{
+	command("dmsetup %s --noudevsync --noudevrules " DM_NAME, what);
+}
+
+/* --- those that sleep, each a process --- */
+
+static pid_t reader, storer;
+
+static pid_t start_sleeper(const char *mapped, const char *read)
+{
+	pid_t pid = fork();
+	volatile char *at;
+	int fd;
+
+	must(pid >= 0, "fork: %m");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = open(mapped, O_RDWR);
+	at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		_exit(2);
+	if (read)
+		_exit(pread(open(read, O_RDONLY), (void *)at, PAGE, 0) >= 0);
+	*at = 'x';
+	_exit(1);
+}
+
+static bool sleeps(pid_t pid)
+{
+	char path[32], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	must(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1, "%s: %m", path);
+	fclose(f);
+	return state == 'D';
+}
+
+static bool both_sleep(void)
+{
+	return sleeps(reader) && sleeps(storer);
+}
+
+/* The second file is mapped, the first one read into it. */
+static void start_sleepers(const char *read, const char *mapped)
+{
+	reader = start_sleeper(mapped, read);
+	storer = start_sleeper(mapped, NULL);
+	must(within(5, both_sleep), "not both sleep");
+}
+
+static bool have_ended(void)
+{
+	static siginfo_t info;
+
+	return !waitid(P_PID, reader, &info, WEXITED | WNOWAIT | WNOHANG) &&
+	       info.si_pid == reader &&
+	       !waitid(P_PID, storer, &info, WEXITED | WNOWAIT | WNOHANG) &&
+	       info.si_pid == storer;
+}
+
+static void check_ended(bool store_fails)
+{
+	int status;
+
+	must(within(5, have_ended), "they sleep on");
+	must(waitpid(reader, &status, 0) == reader, "waitpid: %m");
+	if (!check(!status, READ_FAILS))
+		remark("wait status %#x", status);
+	must(waitpid(storer, &status, 0) == storer, "waitpid: %m");
+	if (store_fails)
+		check(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+		      STORE_FAILS);
+}
+
+/* --- */
+
+static void make_files(void)
+{
+	make_file(file("read"), 4 * PAGE);
+	make_file(file("mapped"), 4 * PAGE);
+}
+
+/*
+ * What mm knows to use the device it shuts down and thaws.  ext4 does not tell, and
+ * has no page in use here.
+ */
+static void frozen_by_ioctl(const char *type, bool known)
+{
+	part("%s, frozen", type);
+	make_files();
+	freeze(MNT, FIFREEZE);
+	start_sleepers(file("read"), file("mapped"));
+	unbind(PMEM);
+	check(access(PMEM, F_OK), UNBOUND);
+	if (!known)
+		freeze(MNT, FITHAW);
+	check_ended(true);
+	check(!alive(), SHUT_DOWN);
+	check(unmount(), UNMOUNTS);
+	rebind(PMEM);
+}
+
+static void frozen_by_mapper(bool twice)
+{
+	part(twice ? "frozen, and suspended" : "suspended");
+	create_dm(linear_table(&segment, 1));
+	make_fs(MKFS_XFS, NULL, DM);
+	mount_fs(DM, "xfs", "dax=always");
+	make_files();
+	if (twice)
+		freeze(MNT, FIFREEZE);
+	dm("suspend");
+	start_sleepers(file("read"), file("mapped"));
+	unbind(PMEM);
+	check(access(PMEM, F_OK), UNBOUND);
+	check_ended(true);
+	check(!alive(), SHUT_DOWN);
+	dm("resume");
+	check(unmount(), UNMOUNTS);
+	remove_dm();
+	rebind(PMEM);
+}
+
+/* Nobody has a reason to thaw that one. */
+static void another_frozen(void)
+{
+	part("another one is frozen");
+	mount_xfs(NULL);
+	make_files();
+	make_fs(MKFS_EXT4, NULL, OTHER);
+	must(!try_mount(OTHER, "other", "ext4", "dax=always"), "mount: %m");
+	make_file(file("other/mapped"), 4 * PAGE);
+	freeze(file("other"), FIFREEZE);
+	start_sleepers(file("read"), file("other/mapped"));
+	unbind(PMEM);
+	check(access(PMEM, F_OK), UNBOUND);
+	check(both_sleep(), "they sleep on");
+	freeze(file("other"), FITHAW);
+	check_ended(false);
+	check(read_byte(file("other/mapped"), PAGE) == fill(1),
+	      "the other one goes on");
+	check(unmount_from("other") && unmount(), UNMOUNTS);
+}
+
+static void run(void)
+{
+	if (access(OTHER, F_OK))
+		skip("there is no " OTHER);
+	early_kill(false);
+	mount_ext4(NULL);
+	frozen_by_ioctl("ext4", false);
+	mount_xfs(NULL);
+	frozen_by_ioctl("XFS", true);
+	frozen_by_mapper(false);
+	frozen_by_mapper(true);
+	another_frozen();
+}
+
+struct scenario scenario = {
+	.name = "unbind-frozen",
+	.title = "the device goes away while filesystems are frozen",
+	.machine = "both",
+	.cpus = 2,
+	.seconds = 60,
+	/* kill_dax() waits for read(), which sleeps with dax_read_lock() held. */
+	.base = { .hangs = "kill_dax", .seconds = 30 },
+	.run = run,
+};
