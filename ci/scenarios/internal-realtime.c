@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XFS with a realtime section on the data device, behind the data.  Only a zoned
+ * filesystem has one.  New data for it is not written by DAX, but what is there
+ * can be mapped.
+ */
+#include <linux/fs.h>
+#include <linux/fsmap.h>
+#include <sys/ioctl.h>
+#include "devices.h"
+
+#define DATA_SIZE	(512 * MIB)
+/* XFS_DEV_RT: FS_IOC_GETFSMAP can not give the device, which is one */
+#define RT_SECTION_ID	3
+#define TOLD		"who maps it gets BUS_MCEERR_AO and loses it"
+
+static void set_realtime(const char *dir, bool on)
+{
+	int fd = open(dir, O_RDONLY);
+	struct fsxattr attr;
+
+	must(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &attr), "%s: %m", dir);
+	attr.fsx_xflags &= ~FS_XFLAG_RTINHERIT;
+	if (on)
+		attr.fsx_xflags |= FS_XFLAG_RTINHERIT;
+	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "%s: %m", dir);
+	close(fd);
+}
+
+static bool is_free_realtime(const struct fsmap *rec, const void *data)
+{
+	(void)data;
+	return rec->fmr_device == RT_SECTION_ID &&
+	       (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) &&
+	       rec->fmr_owner == OWN_FREE;
+}
+
+static void fail_mapped(const char *name, bool realtime)
+{
+	struct proc *p = start("reader");
+	unsigned long at = map_page(p, file("%s", name), PAGE), pfn;
+	int64_t place = file_physical(file("%s", name), PAGE);
+
+	must((place >= DATA_SIZE) == realtime, "it is in the wrong section");
+	pfn = pfn_of(p, at);
+	must(pfn == pmem_pfn(PMEM, place), "another page is mapped");
+	part("%s", name);
+	poison_and_check(pfn);
+	check(told(p, BUS_MCEERR_AO, at, PAGE_LSB) && !maps(p, at), TOLD);
+	check(alive(), GOES_ON);
+	finish(p);
+}
+
+static void fail_unmapped(struct monitor *m, const char *name, int domain)
+{
+	int64_t place = file_physical(file("%s", name), 2 * PAGE);
+
+	part("%s, not mapped", name);
+	forget_reports(m);
+	poison_and_check(pmem_pfn(PMEM, place));
+	check(lost_reports(m, 1) == 1 &&
+	      reported_lost(m, file("%s", name), 2 * PAGE), REPORTED);
+	check(reported_media(m, domain, place), PLACE_REPORTED);
+	check(alive(), GOES_ON);
+}
+
+static void fail_free(struct monitor *m)
+{
+	int64_t place = find_extent(MNT, is_free_realtime, NULL, NULL);
+
+	must(place >= DATA_SIZE, "there is no free realtime extent");
+	part("free realtime space");
+	forget_reports(m);
+	poison_and_check(pmem_pfn(PMEM, place + PAGE));
+	check(reported_media(m, RT_DEVICE, place + PAGE), PLACE_REPORTED);
+	check(!lost_reports(m, 0), "no loss is reported");
+	check(alive(), GOES_ON);
+}
+
+static void run(void)
+{
+	struct monitor *m;
+
+	early_kill(true);
+	make_fs("mkfs.xfs -q -f -m rmapbt=1,reflink=0,metadir=1",
+		"-d size=512m -r zoned=1", PMEM);
+	mount_fs(PMEM, "xfs", "dax=never");
+	make_file(file("realtime"), 4 * PAGE);
+	set_realtime(MNT, false);
+	make_file(file("data"), 4 * PAGE);
+	must(unmount(), "cannot unmount");
+	mount_fs(PMEM, "xfs", "dax=always");
+
+	fail_mapped("realtime", true);
+	fail_mapped("data", false);
+	m = start_monitor(MNT);
+	fail_unmapped(m, "realtime", RT_DEVICE);
+	fail_unmapped(m, "data", DATA_DEVICE);
+	fail_free(m);
+	stop_monitor(m);
+}
+
+struct scenario scenario = {
+	.name = "internal-realtime",
+	.title = "XFS with a realtime section on the data device",
+	.machine = "e820",
+	.cpus = 2,
+	.seconds = 60,
+	/*
+	 * Base takes the sector for one of the realtime section, if there is one on
+	 * the device, and refuses what is beyond the data section.  It flags only
+	 * pages that a file maps.
+	 */
+	.base.fails = {
+		"realtime: " SUCCEEDS,
+		"realtime: " FLAG_CHECK,
+		"realtime: " TOLD,
+		"data: " FLAG_CHECK,
+		"data: " TOLD,
+		"realtime, not mapped: " SUCCEEDS,
+		"realtime, not mapped: " FLAG_CHECK,
+		"realtime, not mapped: " REPORTED,
+		"realtime, not mapped: " PLACE_REPORTED,
+		"data, not mapped: " FLAG_CHECK,
+		"data, not mapped: " REPORTED,
+		"data, not mapped: " PLACE_REPORTED,
+		"free realtime space: " SUCCEEDS,
+		"free realtime space: " FLAG_CHECK,
+		"free realtime space: " PLACE_REPORTED,
+	},
+	.run = run,
+};
