@@ -9,14 +9,30 @@
 #define LOG_DEV		"/dev/pmem1"
 #define LOG_SIZE	(64 * MIB)
 
-static void make_and_mount(void)
+static void make_and_mount(long block_size, long log_size, const char *dax)
 {
-	char options[60];
+	char options[80];
 
-	snprintf(options, sizeof(options), "-l logdev=" LOG_DEV ",size=%ldm",
-		 LOG_SIZE / MIB);
+	snprintf(options, sizeof(options),
+		 "-b size=%ld -l logdev=" LOG_DEV ",size=%ldk", block_size,
+		 log_size / 1024);
 	make_fs(MKFS_XFS, options, PMEM);
-	mount_fs(PMEM, "xfs", "dax=always,logdev=" LOG_DEV);
+	snprintf(options, sizeof(options), "%slogdev=" LOG_DEV, dax);
+	mount_fs(PMEM, "xfs", options);
+}
+
+/* The log ends within a page, as its blocks are smaller. */
+static void fail_end(void)
+{
+	int ret;
+
+	make_and_mount(1024, LOG_SIZE + 1024, "");
+	part("the log's end");
+	ret = poison(pmem_pfn(LOG_DEV, LOG_SIZE));
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
+	check(!alive(), SHUTS_DOWN);
+	must(unmount(), "cannot unmount");
 }
 
 static void run(void)
@@ -30,7 +46,8 @@ static void run(void)
 	if (access(LOG_DEV, F_OK))
 		skip("there is no " LOG_DEV);
 	early_kill(true);
-	make_and_mount();
+	fail_end();
+	make_and_mount(PAGE, LOG_SIZE, "dax=always,");
 	make_file(file("f"), 4 * PAGE);
 	at = map_page(p, file("f"), PAGE);
 	m = start_monitor(MNT);
@@ -44,7 +61,7 @@ static void run(void)
 	part("beyond the log");
 	forget_reports(m);
 	/* Neither success nor failure: nobody has lost anything. */
-	ret = poison(pmem_pfn(LOG_DEV, LOG_SIZE));
+	ret = poison(pmem_pfn(LOG_DEV, LOG_SIZE + PAGE));
 	remark("memory_failure() returned %d", ret);
 	check(alive(), GOES_ON);
 
