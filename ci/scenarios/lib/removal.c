@@ -2,6 +2,7 @@
 /* A pmem device that goes away under a filesystem and those who map it. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/klog.h>
 #include "removal.h"
 
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
@@ -166,6 +167,18 @@ static bool reaches_any(struct mapper *m)
 	return any;
 }
 
+/* Is this anywhere in the kernel's log? */
+static bool logged(const char *what)
+{
+	static char log[1 << 20];
+	const int read_all = 3;
+	int n = klogctl(read_all, log, sizeof(log) - 1);
+
+	must(n > 0, "klogctl: %m");
+	log[n] = '\0';
+	return strstr(log, what);
+}
+
 void check_removed(void)
 {
 	bool any_mapped = false, all_told = true, any_reached = false;
@@ -179,6 +192,7 @@ void check_removed(void)
 	check(!any_mapped, NONE_MAPPED);
 	check(all_told, TOLD_ONCE);
 	check(untold(copier) & untold(idler) & untold(opener), UNTOLD);
+	check(!logged("memory corruption"), NOT_CORRUPTED);
 	check(load(copier, copy) == 'C', COPY_KEPT);
 	for (i = 0; i < ARRAY_SIZE(mappers); i++)
 		any_reached |= reaches_any(&mappers[i]);
