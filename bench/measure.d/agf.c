@@ -104,14 +104,19 @@ static struct holds read_trace(void)
 void measure_agf(const char *variant, long x)
 {
 	long longest[MAX_ROUNDS], total[MAX_ROUNDS], nr[MAX_ROUNDS];
+	int gap = gap_of(variant), r;
 	struct crowd *c;
-	int r;
 
-	must(!strcmp(variant, "hold"), "agf has no variant %s", variant);
+	must(gap >= 0 || !strcmp(variant, "hold"), "agf has no variant %s",
+	     variant);
 	early_kill(true);
 	mount_xfs(NULL);
-	c = make_files(x, nr_rounds(x));
-	start_members(c, x);
+	if (gap >= 0) {
+		c = start_scattered(x, gap);
+	} else {
+		c = make_files(x, nr_rounds(x));
+		start_members(c, x);
+	}
 	prepare_trace(agf_of(file_physical(crowd_file(0), 0)));
 	for (r = 0; r < c->rounds; r++) {
 		struct holds h;
@@ -130,7 +135,10 @@ void measure_agf(const char *variant, long x)
 		total[r] = h.total;
 		nr[r] = h.nr;
 	}
-	figure("agf", "longest", x, "instructions", median(longest, c->rounds));
+	figure("agf", gap >= 0 ? variant : "longest", x, "instructions",
+	       median(longest, c->rounds));
+	if (gap >= 0)
+		return;
 	figure("agf", "total", x, "instructions", median(total, c->rounds));
 	figure("agf", "holds", x, "times", median(nr, c->rounds));
 }

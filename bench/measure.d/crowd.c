@@ -48,6 +48,13 @@ struct crowd *make_files(int files, int rounds)
 	return c;
 }
 
+int gap_of(const char *variant)
+{
+	int gap;
+
+	return sscanf(variant, "scattered-%d", &gap) == 1 ? gap : -1;
+}
+
 void keep_in_core(struct crowd *c)
 {
 	int i;
@@ -57,6 +64,21 @@ void keep_in_core(struct crowd *c)
 	for (i = 0; i < c->files; i++) {
 		c->fds[i] = open(crowd_file(i), O_RDONLY | O_CLOEXEC);
 		must(c->fds[i] >= 0, "open %s: %m", crowd_file(i));
+	}
+}
+
+void use_pages(struct crowd *c)
+{
+	int i;
+
+	for (i = 0; i < c->files; i++) {
+		char *pages = mmap(NULL, c->rounds * PAGE, PROT_READ, MAP_SHARED,
+				   c->fds[i], c->first * PAGE);
+
+		must(pages != MAP_FAILED, "mmap %s: %m", crowd_file(i));
+		must(!madvise(pages, c->rounds * PAGE, MADV_POPULATE_READ),
+		     "populate %s: %m", crowd_file(i));
+		munmap(pages, c->rounds * PAGE);
 	}
 }
 
@@ -89,12 +111,13 @@ static void live(struct crowd *c, int nr, int ready)
 	self = &c->members[nr];
 	of = c;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pages = mmap(NULL, c->rounds * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	pages = mmap(NULL, c->rounds * PAGE, PROT_READ, MAP_SHARED, fd,
+		     c->first * PAGE);
 	if (fd < 0 || pages == MAP_FAILED || sigaction(SIGBUS, &sa, NULL))
 		_exit(1);
 	close(fd);
 	for (i = 0; i < c->rounds; i++)
-		if (pages[i * PAGE] != fill(i))
+		if (pages[i * PAGE] != fill(c->first + i))
 			_exit(1);
 	self->addr = (unsigned long)pages;
 	if (write(ready, "", 1) != 1)
@@ -129,10 +152,45 @@ void start_members(struct crowd *c, int mapped)
 	close(ready[1]);
 }
 
+static struct crowd *make_scattered_files(int files, int rounds, int gap)
+{
+	struct crowd *c = calloc(1, sizeof(*c));
+	size_t size;
+	int i;
+
+	must(c, "no memory");
+	c->files = files;
+	c->rounds = rounds;
+	c->first = 2 * files;
+	size = (c->first + rounds) * PAGE;
+	make_file(crowd_file(0), size);
+	for (i = 1; i < files; i++)
+		clone_range(crowd_file(0), 2 * i * PAGE, size - 2 * i * PAGE,
+			    crowd_file(i), 2 * i * PAGE);
+	/* The others have one of two pages, so that no records can be merged. */
+	for (i = 0; gap && i < files; i++)
+		clone_range(crowd_file(0), (2 * i + 1) * PAGE, PAGE,
+			    file("other.0"), (2 * i + 1) * PAGE);
+	for (i = 1; i < gap; i++)
+		clone_file(file("other.0"), file("other.%d", i));
+	settle();
+	return c;
+}
+
+struct crowd *start_scattered(int files, int gap)
+{
+	struct crowd *c = make_scattered_files(files, nr_rounds(files), gap);
+
+	keep_in_core(c);
+	use_pages(c);
+	start_members(c, 10);
+	return c;
+}
+
 unsigned long crowd_pfn(const struct crowd *c, int round)
 {
-	(void)c;
-	return pmem_pfn(PMEM, file_physical(crowd_file(0), round * PAGE));
+	return pmem_pfn(PMEM, file_physical(crowd_file(0),
+					    (c->first + round) * PAGE));
 }
 
 /*

@@ -74,9 +74,19 @@ static void measure_floor(struct crowd *c, const char *variant, long x,
 void measure_event(const char *variant, long x)
 {
 	bool cold = !strcmp(variant, "unmapped-cold");
+	int gap = gap_of(variant);
 	struct crowd *c;
 
 	early_kill(true);
+	if (!strcmp(variant, "unanswered")) {
+		make_fs(MKFS_XFS_NO_RMAPBT, NULL, PMEM);
+		mount_fs(PMEM, "xfs", "dax=always");
+		c = make_files(x, nr_rounds(x));
+		keep_in_core(c);
+		use_pages(c);
+		measure_failures(c, variant, x);
+		return;
+	}
 	mount_xfs(NULL);
 	if (!strcmp(variant, "sharers")) {
 		/* One alone has a file that is no reflink of anything. */
@@ -104,6 +114,8 @@ void measure_event(const char *variant, long x)
 			keep_in_core(c);
 		}
 		measure_failures(c, variant, x);
+	} else if (gap >= 0) {
+		measure_failures(start_scattered(x, gap), variant, x);
 	} else if (!strcmp(variant, "floor")) {
 		c = make_files(x, nr_rounds(x));
 		start_members(c, x);

@@ -29,13 +29,13 @@ void give_processor(void);
 
 /*
  * Reflinks of one file, or that file alone, and processes that map the first of
- * them, one file each. Page r of the files is the one that fails in round r.
+ * them, one file each. Page first + r of the files is the one that fails in round r.
  */
 struct crowd {
-	int files, mapped, rounds;
+	int files, mapped, rounds, first;
 	struct member {
 		pid_t pid;
-		unsigned long addr;	/* of page 0 */
+		unsigned long addr;	/* of page first */
 		volatile unsigned int told;	/* by the right signal */
 		volatile unsigned int wrong;	/* by another one */
 	} *members;
@@ -45,10 +45,21 @@ struct crowd {
 const char *crowd_file(int nr);
 struct crowd *make_files(int files, int rounds);
 void keep_in_core(struct crowd *c);
+/* Those that are kept in core have the pages mapped once, and not any more. */
+void use_pages(struct crowd *c);
 void start_members(struct crowd *c, int mapped);
-/* The pfn of page r. */
+/*
+ * Files whose shared extents begin at different blocks: in the reverse mapping
+ * btree, between the records of two of them, are gap records of other files that
+ * end before the pages that fail. The files are in core and have had the pages
+ * mapped; ten are mapped.
+ */
+struct crowd *start_scattered(int files, int gap);
+/* GAP if the variant is "scattered-GAP", or else -1. */
+int gap_of(const char *variant);
+/* The pfn of the page that fails in this round. */
 unsigned long crowd_pfn(const struct crowd *c, int round);
-/* Page r fails; what that cost. Everybody who is to be told must be told. */
+/* It fails; what that cost. Everybody who is to be told must be told. */
 long fail_page(struct crowd *c, int round);
 /* The same with somebody else to do it: what to write, and where to. */
 long act(struct crowd *c, int round, const char *path, const char *what);

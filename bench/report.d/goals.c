@@ -42,10 +42,30 @@ static const struct goal {
 	{ "10 of 10,000 mapped, base/aops",
 	  EVENT("base", "unmapped", 10000), EVENT("aops", "unmapped", 10000),
 	  AT_LEAST, 3 },
+	/* Wherever they are in the reverse mapping btree */
+#define SCATTERED(what, gap, x) \
+	{ what, EVENT("aops", "scattered-" #gap, x), \
+	  EVENT("base", "scattered-" #gap, x), AT_MOST, 1 }
+	SCATTERED("800 sharers, gaps of 0, aops/base", 0, 800),
+	SCATTERED("800 sharers, gaps of 1, aops/base", 1, 800),
+	SCATTERED("800 sharers, gaps of 70, aops/base", 70, 800),
+	SCATTERED("100 sharers, gaps of 1,000, aops/base", 1000, 100),
+	{ "gaps of 70, aops, 800/200 sharers",
+	  EVENT("aops", "scattered-70", 800), EVENT("aops", "scattered-70", 200),
+	  AT_MOST, 4.4 },
+	{ "no answer, none mapped, aops, 1,000/100",
+	  EVENT("aops", "unanswered", 1000), EVENT("aops", "unanswered", 100),
+	  AT_MOST, 1.1 },
 	/* A batch is full by then: what is held longer is not held for one */
 	{ "longest AGF hold, aops, 2,000/500",
 	  { "aops", "agf", "longest", 2000 }, { "aops", "agf", "longest", 500 },
 	  AT_MOST, 1.1 },
+	{ "longest AGF hold, aops, gaps of 1,000/0",
+	  { "aops", "agf", "scattered-1000", 100 },
+	  { "aops", "agf", "scattered-0", 100 }, AT_MOST, 1.1 },
+	{ "AGF holds, aops, 50/1 sharers",
+	  { "aops", "agf", "holds", 50 }, { "aops", "agf", "holds", 1 },
+	  AT_MOST, 1 },
 #define FAULT(what, variant) \
 	{ what, { "aops", "fault", variant, 1 }, { "base", "fault", variant, 1 }, \
 	  AT_MOST, 1.01 }
