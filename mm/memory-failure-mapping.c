@@ -100,6 +100,7 @@ struct mf_victim {
 
 struct mf_batch {
 	int mf_flags;
+	bool again;		/* the sharers that were reported have been seen */
 	bool missed_only;	/* others have been told that data is lost */
 	bool resumed;		/* the filesystem was asked more than once */
 	bool removal;	/* nothing is lost, but everybody is told, once */
@@ -121,6 +122,7 @@ static void mf_batch_init(struct mf_batch *batch, int mf_flags)
 	 * consumes it has to be stopped.
 	 */
 	batch->mf_flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL;
+	batch->again = false;
 	batch->missed_only = false;
 	batch->resumed = false;
 	batch->removal = false;
@@ -241,6 +243,17 @@ static void mf_add_victim(struct mf_batch *batch, struct mm_struct *mm,
 	v->shift = shift;
 	v->next = *head;
 	*head = batch->nr_victims;
+}
+
+/* If the failure is simulated, a process may have mapped the page again. */
+static bool mf_is_noted(const struct mf_batch *batch, const struct mm_struct *mm,
+			unsigned long addr)
+{
+	const struct mf_victim *v = mf_first_victim(batch, mm);
+
+	while (v && v->addr != addr)
+		v = mf_find_victim(batch, v->next, mm);
+	return v;
 }
 
 static const char *mf_reason(const struct mf_batch *batch)
@@ -413,6 +426,8 @@ static unsigned int mf_unmap_pages(struct mf_batch *batch,
 			continue;
 		mf_zap_pages(vma, addr, min(nr << PAGE_SHIFT,
 					    vma->vm_end - addr));
+		if (batch->again && mf_is_noted(batch, vma->vm_mm, addr))
+			continue;
 		found++;
 		if (batch->removal && mf_first_victim(batch, vma->vm_mm))
 			continue;
@@ -430,8 +445,9 @@ static unsigned int mf_unmap_pages(struct mf_batch *batch,
  *
  * What the filesystem has reported may have changed since: the file was
  * truncated, or has been given other blocks.  The DAX entry tells, and while it
- * is locked it can not be faulted in again.  What has been unmapped is not found
- * again, so if there were too many mappings to note them all, go on with the rest.
+ * is locked it can not be faulted in again.  If there are more mappings than can be
+ * noted, go on with the rest.  After a simulated failure, pages may be mapped again
+ * at once, so stop after as many mappings as there were at first.
  *
  * Return: how many mappings there were.
  */
@@ -439,7 +455,8 @@ static unsigned int mf_act_on_page(struct mf_batch *batch,
 				   struct address_space *mapping,
 				   pgoff_t index, unsigned long pfn)
 {
-	unsigned int found = 0;
+	unsigned int found = 0, once;
+	int left = -1;
 
 	do {
 		struct page *page = NULL;
@@ -450,10 +467,15 @@ static unsigned int mf_act_on_page(struct mf_batch *batch,
 		cookie = dax_lock_mapping_entry(mapping, index, &page);
 		if (!cookie)	/* not a DAX file */
 			break;
-		if (page && page_to_pfn(page) == pfn)
-			found += mf_unmap_pages(batch, mapping, index, pfn, 1);
+		if (page && page_to_pfn(page) == pfn) {
+			if (left < 0)
+				left = folio_mapcount(page_folio(page));
+			once = mf_unmap_pages(batch, mapping, index, pfn, 1);
+			found += once;
+			left -= once;
+		}
 		dax_unlock_mapping_entry(mapping, index, cookie);
-	} while (mf_victims_full(batch));
+	} while (mf_victims_full(batch) && left > 0);
 	trace_memory_failure_act(mapping, index, pfn, found);
 	return found;
 }
@@ -549,7 +571,7 @@ static struct inode *mf_next_file(struct super_block *sb, struct inode *prev)
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry_continue(inode, &sb->s_inodes, i_sb_list) {
-		/* Who has no pages now can not get the failed one any more. */
+		/* Without pages it does not have the failed one mapped. */
 		bool used = data_race(READ_ONCE(inode->i_mapping->nrpages));
 		bool wanted = used && dax_mapping(inode->i_mapping);
 
@@ -638,6 +660,7 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 		batch.resumed = true;
 		cond_resched();
 	}
+	batch.again = true;
 
 	/* This one has the page, whatever the filesystem says. */
 	if (file && (error || mf_still_mapped(&mfc)))
@@ -782,7 +805,9 @@ static void mf_revoke_super(struct super_block *sb, struct mf_removal *removal)
 	up_read(&sb->s_umount);
 	if (sb->s_op->shutdown)
 		sb->s_op->shutdown(sb);
-	thaw_super(sb, FREEZE_HOLDER_USERSPACE, NULL);
+	/* FIFREEZE and freezing the block device, as device-mapper does, nest. */
+	while (!thaw_super(sb, FREEZE_HOLDER_USERSPACE, NULL))
+		;
 
 	while ((inode = mf_next_file(sb, inode)))
 		mf_unmap_file(inode->i_mapping, removal);

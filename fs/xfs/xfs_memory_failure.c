@@ -138,11 +138,11 @@ xfs_mf_set_cookie(
  *
  * Thousands may share a block that few have in use, and this is asked for each of
  * them with the group locked.  So it is not xfs_iget(), and it does not wait: an
- * inode on its way in or out is not mapped.  Nor is one without pages.  If it
- * comes by them after we have looked, it finds the failed page flagged: the flag
- * was set under dax_association_lock(), which is taken for each new DAX entry
- * after ->nrpages has counted it.  That holds whatever becomes of the inode
- * meanwhile, so it is asked for pages first.
+ * inode on its way in or out is not mapped.  Nor is one without pages, so check
+ * ->nrpages first.  If a page is faulted in after that, the fault finds the failed
+ * page flagged: the flag was set under dax_association_lock(), which is taken for
+ * each new DAX entry after ->nrpages has counted it.  A simulated failure sets no
+ * flag; such a mapping was made after the event began.
  */
 static struct inode *
 xfs_mf_igrab(

@@ -402,8 +402,9 @@ static void device_private_page(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, anon_vma);
 	res = request_free_mem_region(&iomem_resource, PMD_SIZE, test->name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, res);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
-			release_device_private, res));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, release_device_private,
+						  res));
 
 	pgmap->type = MEMORY_DEVICE_PRIVATE;
 	pgmap->range = DEFINE_RANGE(res->start, res->end);
