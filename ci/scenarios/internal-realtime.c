@@ -108,24 +108,18 @@ struct scenario scenario = {
 	.seconds = 60,
 	/*
 	 * Base takes the sector for one of the realtime section, if there is one on
-	 * the device, and refuses what is beyond the data section.  It flags only
-	 * pages that a file maps.
+	 * the device, and refuses what is beyond the data section.
 	 */
 	.base.fails = {
 		"realtime: " SUCCEEDS,
-		"realtime: " FLAG_CHECK,
 		"realtime: " TOLD,
-		"data: " FLAG_CHECK,
 		"data: " TOLD,
 		"realtime, not mapped: " SUCCEEDS,
-		"realtime, not mapped: " FLAG_CHECK,
 		"realtime, not mapped: " REPORTED,
 		"realtime, not mapped: " PLACE_REPORTED,
-		"data, not mapped: " FLAG_CHECK,
 		"data, not mapped: " REPORTED,
 		"data, not mapped: " PLACE_REPORTED,
 		"free realtime space: " SUCCEEDS,
-		"free realtime space: " FLAG_CHECK,
 		"free realtime space: " PLACE_REPORTED,
 	},
 	.run = run,

@@ -136,6 +136,38 @@ static void reuse(int64_t physical)
 	finish(p);
 }
 
+/* Processes that map the page again at once: each mapping is told of once. */
+static void hammered(void)
+{
+	struct proc *procs[4];
+	unsigned long at[4], pfn;
+	int once = 0, more = 0, round, i;
+
+	part("mapped again at once");
+	make_file(file("h"), WINDOW * PAGE);
+	for (i = 0; i < 4; i++) {
+		procs[i] = start("hammer %d", i);
+		at[i] = map(procs[i], file("h"), 0, WINDOW * PAGE, PROT_READ,
+			    MAP_SHARED);
+	}
+	pfn = pmem_pfn(PMEM, file_physical(file("h"), 0));
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 4; i++)
+			hammer(procs[i], at[i]);
+		must(!poison(pfn), "memory_failure() fails");
+		for (i = 0; i < 4; i++) {
+			relent(procs[i]);
+			once += signals(procs[i]) == 1;
+			more += signals(procs[i]) > 1;
+			forget(procs[i]);
+		}
+	}
+	check(!more, "no mapping gets two signals");
+	remark("of %d mappings %d got one", 4 * round, once);
+	for (i = 0; i < 4; i++)
+		finish(procs[i]);
+}
+
 static void run(void)
 {
 	int64_t physical;
@@ -144,6 +176,7 @@ static void run(void)
 	mount_xfs(ALL);
 	by_injector("corrupt-pfn");
 	by_madvise("MADV_HWPOISON");
+	hammered();
 	use();
 	physical = file_physical(file("good"), PAGE);
 	reuse(physical);
