@@ -93,11 +93,6 @@ debian_unpack() {
 	rm -r "$debs"
 }
 
-# release TREE: which of Linux's releases that kernel tree is of, such as 7.3.
-release() {
-	sed -n 's/^\(VERSION\|PATCHLEVEL\) = //p' "$1/Makefile" | paste -sd.
-}
-
 # put_block FILE LINE BLOCK: what the file BLOCK has takes, indented, the place of
 # the indented lines after the first LINE of FILE, up to another command's.
 put_block() {
