@@ -4,7 +4,7 @@
  * guest's kernel: exactly, all of them, and without changing what the guest does.
  *
  * The event is what lies between two calls of getpgid(), which nobody in the guest
- * makes but bench/measure.d/crowd.c, around the write() that has a page fail. Each
+ * makes but bench/measurements/crowd.c, around the write() that has a page fail. Each
  * event is counted anew, and the last one is what is written to the file.
  *
  *	-plugin profile.so,map=SYSTEM.MAP,out=FILE

@@ -14,7 +14,7 @@ bad=0
 
 gcc -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
 	-Wall -Wextra -Wno-missing-field-initializers -Werror -D_GNU_SOURCE \
-	-o "$work/report" "$top"/bench/report.d/*.c
+	-o "$work/report" "$top"/bench/report/*.c
 export ASAN_OPTIONS=detect_leaks=0
 
 # sample: puts it, as it is stored, into $work/in and what is ours into $work/ours
@@ -25,7 +25,7 @@ sample() {
 		/^== / { if (file) close(file); file = dir "/" $2; printf "" >file; next }
 		file { print >file }' "$top/ci/checks/bench-report.sample"
 	mv "$work/in/judgements" "$work/ours/"
-	cp "$top"/bench/report.d/{plots.gp,style.css} "$work/ours/"
+	cp "$top"/bench/report/{plots.gp,style.css} "$work/ours/"
 }
 
 # report: leaves $status and $work/said
