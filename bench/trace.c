@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs in a guest: three files share a page, a process maps each, the page fails,
- * and what the function tracer saw of that goes to standard output. path.c makes
- * something of it. Lines are
+ * Runs in a guest: three files share a page, one process maps each, the page fails,
+ * and the function tracer's output is printed for report/path.c, as lines of
  *	trace	TEXT
- * and the library's KTAP, which says that the event ended as it should.
+ * among the library's KTAP, which reports whether the event ended as it should.
  *
- * Functions are named by patterns, as each kernel has others. All locks of the
- * kinds that are taken here are traced, whose they are is told by who takes them.
+ * Functions are named by patterns, since the kernels differ. All mutexes and
+ * semaphores are traced; the caller identifies the lock.
  */
 #include <stdio.h>
 #include "trace.h"

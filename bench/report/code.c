@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a series changes in the source, from code/NAME.diff: diffs with the files
- * in full, since what is added to a structure shows which one only far above.
+ * The changes of a series, from code/NAME.diff: diffs with the files in full, since a
+ * member of a structure can be far below the structure's name.
  *	fixes	base against the fixes that stand alone
  *	design	these against the whole series
- *	aops	base against the whole
- *	with	base against the third series
+ *	aops	base against the whole series
+ *	others	base against the kernel of that name
  */
 #include "report.h"
 
-static const char * const diffs[] = { "fixes", "design", "aops", "with" };
+#define MAX_DIFFS	5
+static const char *diffs[MAX_DIFFS] = { "fixes", "design", "aops" };
+#define FIXES	0
 #define AOPS	2
+static int nr_diffs = 3;
 
-/* The first that fits */
+/* The first prefix wins. */
 static const struct {
 	const char *name, *prefix;
 } parts[] = {
@@ -30,51 +33,45 @@ static const struct {
 	{ "drivers/md", "drivers/md/" },
 	{ "other", "" },
 };
+#define NR_PARTS	ARRAY_SIZE(parts)
 
-struct count {
+/* The last is the sum. */
+static struct count {
 	int files, added, removed;
-};
+} counts[MAX_DIFFS][NR_PARTS + 1];
 
-static struct count counts[ARRAY_SIZE(diffs)][ARRAY_SIZE(parts)];
-static struct count all[ARRAY_SIZE(diffs)];
-static bool have[ARRAY_SIZE(diffs)];
-
-struct table subsystems = {
-	.name = "subsystems",
-	.columns = { { "lines" } }, .nr_columns = 1,
+static struct table subsystems = {
+	.name = "subsystems", .columns = { { "lines" } },
 };
-struct table interfaces = {
+static struct table interfaces = {
 	.name = "interfaces",
 	.columns = { { "interface" }, { "kind" }, { "file" } },
 	.nr_columns = 3,
 };
-struct table sizes = { .name = "sizes" };
 
 /* --- interfaces --- */
 
-/* One that came or went. What is moved does both, and is none. */
+/* An interface that has moved is added and removed: its signs add up to 0. */
 static struct change {
-	char *name, *file;
-	const char *kind;
+	const char *name, *file, *kind;
 	int sign;
 } *changes;
 static int nr_changes;
 
-static void change(const char *kind, char *name, char *file, int sign)
+static void change(const char *kind, const char *name, const char *file, int sign)
 {
-	int i;
+	int i = 0;
 
-	for (i = 0; i < nr_changes; i++) {
-		if (strcmp(changes[i].name, name) ||
-		    strcmp(changes[i].kind, kind))
-			continue;
-		changes[i].sign += sign;
-		if (sign > 0)
-			changes[i].file = file;
-		return;
+	while (i < nr_changes && (strcmp(changes[i].name, name) ||
+				  strcmp(changes[i].kind, kind)))
+		i++;
+	if (i == nr_changes) {
+		changes = grown(changes, nr_changes++, sizeof(*changes));
+		changes[i] = (struct change) { name, file, kind };
 	}
-	changes = grown(changes, nr_changes, sizeof(*changes));
-	changes[nr_changes++] = (struct change) { name, file, kind, sign };
+	changes[i].sign += sign;
+	if (sign > 0)
+		changes[i].file = file;
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -84,246 +81,162 @@ static bool ends_with(const char *s, const char *end)
 	return len >= n && !strcmp(s + len - n, end);
 }
 
-/* Which structure of operations a line of the source is in, "" for none */
-static void track_structure(char *structure, size_t size, const char *line)
+/* The structure of operations that a line is in, "" if there is none */
+static void track_structure(char structure[64], const char *line)
 {
 	char name[64];
 	int end = 0;
 
 	if (sscanf(line, "struct %63[a-z0-9_] {%n", name, &end) == 1 && end &&
 	    (ends_with(name, "_operations") || ends_with(name, "_ops")))
-		snprintf(structure, size, "%s", name);
+		strcpy(structure, name);
 	else if (line[0] == '}')
 		*structure = '\0';
 }
 
 static void look_for_interface(const char *line, const char *structure,
-			       char *file, int sign)
+			       const char *file, int sign)
 {
-	const char *pointer;
+	const char *pointer = strstr(line, "(*");
 	char name[64];
 
 	if (sscanf(line, "EXPORT_SYMBOL%*[A-Z_](%63[a-z0-9_]", name) == 1 ||
 	    sscanf(line, "EXPORT_SYMBOL(%63[a-z0-9_]", name) == 1)
 		change("exported symbol", string("%s", name), file, sign);
-	pointer = strstr(line, "(*");
-	if (*structure && pointer &&
-	    sscanf(pointer, "(*%63[a-z0-9_])", name) == 1)
-		change("operation", string("%s.%s", structure, name), file,
-		       sign);
+	if (*structure && pointer && sscanf(pointer, "(*%63[a-z0-9_])", name) == 1)
+		change("operation", string("%s.%s", structure, name), file, sign);
 }
 
-/* --- a diff --- */
+/* --- diffs --- */
 
+/* Parts of the same name are counted in the first of them. */
 static int part_of(const char *file)
 {
 	unsigned int i = 0;
 
 	while (strncmp(file, parts[i].prefix, strlen(parts[i].prefix)))
 		i++;
-	/* names that belong together have one row, the first */
 	while (i && !strcmp(parts[i].name, parts[i - 1].name))
 		i--;
 	return i;
 }
 
-static void count_line(struct count *c, int sign)
+static void count(int diff, int part, int files, int sign)
 {
-	c->added += sign > 0;
-	c->removed += sign < 0;
+	struct count *c[] = { &counts[diff][part], &counts[diff][NR_PARTS] };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		c[i]->files += files;
+		c[i]->added += sign > 0;
+		c[i]->removed += sign < 0;
+	}
 }
 
 static void read_diff(int d)
 {
-	char *name = string("code/%s.diff", diffs[d]), *line, *file = NULL;
-	FILE *f = input("%s", name);
-	char structures[2][64] = { "", "" };	/* before and after */
+	char *name = string("code/%s.diff", diffs[d]), **l, *file = NULL;
+	char before[64] = "", after[64] = "";
 	bool in_hunk = false;
 	int part = 0;
 
-	have[d] = true;
-	while ((line = next_line(f))) {
-		int sign = *line == '+' ? 1 : *line == '-' ? -1 : 0;
+	for (l = lines(name); *l; l++) {
+		char *line = *l + 1;
+		int sign = **l == '+' ? 1 : **l == '-' ? -1 : 0;
 
-		if (!strncmp(line, "diff --git a/", 13)) {
-			file = string("%s", strstr(line, " b/") + 3);
+		if (!strncmp(*l, "diff --git a/", 13)) {
+			file = strstr(*l, " b/") + 3;
 			part = part_of(file);
-			counts[d][part].files++;
-			all[d].files++;
+			count(d, part, 1, 0);
 			in_hunk = false;
-			structures[0][0] = structures[1][0] = '\0';
-		} else if (!strncmp(line, "@@ ", 3)) {
+			*before = *after = '\0';
+		} else if (!strncmp(*l, "@@ ", 3)) {
 			in_hunk = true;
-		} else if (in_hunk && *line) {
-			count_line(&counts[d][part], sign);
-			count_line(&all[d], sign);
+		} else if (in_hunk && **l) {
+			count(d, part, 0, sign);
 			if (sign <= 0)
-				track_structure(structures[0], 64, line + 1);
+				track_structure(before, line);
 			if (sign >= 0)
-				track_structure(structures[1], 64, line + 1);
+				track_structure(after, line);
 			if (sign && d == AOPS)
-				look_for_interface(line + 1,
-						   structures[sign > 0], file,
-						   sign);
+				look_for_interface(line, sign > 0 ? after : before,
+						   file, sign);
 		}
 	}
-	fclose(f);
-	if (!all[d].files)
+	if (!counts[d][NR_PARTS].files)
 		die("%s: it changes nothing", name);
 }
 
 /* --- tables --- */
 
-static struct cell count_cell(const struct count *c)
-{
-	if (!c->files)
-		return (struct cell) { "" };
-	return (struct cell) {
-		string("+%d -%d", c->added, c->removed),
-	};
-}
-
 static void fill_subsystems(void)
 {
-	unsigned int i, d;
-	int column = 1;
+	unsigned int part;
+	int column, d;
 
-	for (d = 0; d < ARRAY_SIZE(diffs); d++) {
-		if (!have[d])
-			continue;
-		subsystems.columns[column++] =
-			(struct column) { diffs[d], true };
-		subsystems.columns[column++] =
-			(struct column) { "files", true };
-	}
-	subsystems.nr_columns = column;
-	for (i = 0; i <= ARRAY_SIZE(parts); i++) {
-		bool last = i == ARRAY_SIZE(parts);
+	for (part = 0; part <= NR_PARTS; part++) {
 		struct cell *row = NULL;
 
-		column = 1;
-		for (d = 0; d < ARRAY_SIZE(diffs); d++) {
-			const struct count *c = last ? &all[d] : &counts[d][i];
+		for (column = 1, d = 0; d < nr_diffs; d++) {
+			const struct count *c = &counts[d][part];
 
-			if (!have[d])
-				continue;
+			subsystems.columns[column] = (struct column) { diffs[d], true };
+			subsystems.columns[column + 1] = (struct column) { "files", true };
 			if (c->files && !row) {
 				row = add_row(&subsystems);
-				row[0].text = last ? "all" : parts[i].name;
-				/* what was passed over is empty */
+				row[0].text = part < NR_PARTS ? parts[part].name : "all";
 			}
 			if (c->files) {
-				row[column] = count_cell(c);
+				row[column].text = string("+%d -%d", c->added, c->removed);
 				row[column + 1].text = string("%d", c->files);
 			}
 			column += 2;
 		}
+		subsystems.nr_columns = column;
 	}
+	publish(&subsystems);
+	write_file("texts/code", table_text(&subsystems, false));
 }
 
-static void fill_interfaces(void)
+static void fill_interfaces(int sign)
 {
-	int i, sign;
-
-	for (sign = -1; sign <= 1; sign += 2) {
-		for (i = 0; i < nr_changes; i++) {
-			struct cell *row;
-
-			if (changes[i].sign * sign <= 0)
-				continue;
-			row = add_row(&interfaces);
-			row[0].text = string("%c %s", sign > 0 ? '+' : '-',
-					     changes[i].name);
-			row[0].mark = sign > 0 ? "added" : "removed";
-			row[1].text = changes[i].kind;
-			row[2].text = changes[i].file;
-		}
-	}
-}
-
-static bool is_size(const struct figure *f)
-{
-	return !f->error && (!strcmp(f->measurement, "size") ||
-			     !strcmp(f->measurement, "text") ||
-			     !strcmp(f->measurement, "memory"));
-}
-
-static bool first_of_its_name(int i)
-{
-	int j;
-
-	for (j = 0; j < i; j++)
-		if (is_size(&figures[j]) &&
-		    !strcmp(figures[j].measurement, figures[i].measurement) &&
-		    !strcmp(figures[j].variant, figures[i].variant))
-			return false;
-	return true;
-}
-
-/* Bytes of structures, of code, of memory, on every kernel that has them */
-static void fill_sizes(void)
-{
-	int i, k;
-
-	sizes.columns[0].title = "bytes";
-	for (k = 0; k < nr_kernels; k++)
-		sizes.columns[1 + k] = (struct column) { kernels[k].name, true };
-	sizes.columns[1 + k] = (struct column) { "aops less base", true };
-	sizes.nr_columns = 2 + k;
-	for (i = 0; i < nr_figures; i++) {
-		const char *what = figures[i].measurement;
-		const struct figure *base, *aops;
-		struct cell *row;
-
-		if (!is_size(&figures[i]) || !first_of_its_name(i))
-			continue;
-		row = add_row(&sizes);
-		row[0].text = string("%s %s", !strcmp(what, "size") ? "struct" :
-				     what, figures[i].variant);
-		for (k = 0; k < nr_kernels; k++) {
-			const struct figure *f = figure(kernels[k].name, what,
-							figures[i].variant,
-							figures[i].x);
-
-			row[1 + k].text = f ? with_commas(f->value) : "-";
-		}
-		base = figure("base", what, figures[i].variant, figures[i].x);
-		aops = figure("aops", what, figures[i].variant, figures[i].x);
-		row[1 + k].text = !aops ? "" :
-			string("%+.0f", aops->value - (base ? base->value : 0));
-	}
-}
-
-const char *code_sentence(void)
-{
-	int exports[2] = { 0 }, operations[2] = { 0 }, i;
+	int exports = 0, operations = 0, i;
 
 	for (i = 0; i < nr_changes; i++) {
-		int added = changes[i].sign > 0;
+		struct cell *row;
 
-		if (!changes[i].sign)
+		if (changes[i].sign * sign <= 0)
 			continue;
-		if (!strcmp(changes[i].kind, "operation"))
-			operations[added]++;
-		else
-			exports[added]++;
+		*(strcmp(changes[i].kind, "operation") ? &exports : &operations) += 1;
+		row = add_row(&interfaces);
+		row[0].text = string("%c %s", sign > 0 ? '+' : '-', changes[i].name);
+		row[1].text = changes[i].kind;
+		row[2].text = changes[i].file;
 	}
-	return string("The series adds %s lines and removes %s in %d files; %s and %s of these are the fixes that stand alone. "
-		      "Exported symbols: %d new, %d removed. Operations: %d new, %d removed.",
-		      with_commas(all[AOPS].added), with_commas(all[AOPS].removed),
-		      all[AOPS].files, with_commas(all[0].added),
-		      with_commas(all[0].removed), exports[1], exports[0],
-		      operations[1], operations[0]);
+	set(sign > 0 ? "interfaces-added" : "interfaces-removed",
+	    "%s: %d exported symbols, %d operations",
+	    sign > 0 ? "New" : "Removed", exports, operations);
 }
 
 void read_code(void)
 {
-	unsigned int d;
+	const struct count *fixes = &counts[FIXES][NR_PARTS], *aops = &counts[AOPS][NR_PARTS];
+	int i, d;
 
-	for (d = 0; d < ARRAY_SIZE(diffs); d++)
-		if (d < 3 || has_kernel("with"))
-			read_diff(d);
+	for (i = 0; i < nr_kernels && nr_diffs < MAX_DIFFS; i++)
+		if (strcmp(kernels[i], "fixes") && strcmp(kernels[i], "aops") &&
+		    exists(string("code/%s.diff", kernels[i])))
+			diffs[nr_diffs++] = kernels[i];
+	for (d = 0; d < nr_diffs; d++)
+		read_diff(d);
 	fill_subsystems();
-	fill_interfaces();
-	fill_sizes();
+	fill_interfaces(-1);
+	fill_interfaces(1);
+	publish(&interfaces);
+	set("code-sentence", "the series adds %s lines and removes %s in %d files; the stand-alone fixes add %s and remove %s of these. %s. %s",
+	    with_commas(aops->added), with_commas(aops->removed), aops->files,
+	    with_commas(fixes->added), with_commas(fixes->removed),
+	    get("interfaces-added"), get("interfaces-removed"));
+	set("bloat", "%s", exists("measured/bloat-o-meter.txt") ?
+	    "[scripts/bloat-o-meter, function by function](measured/bloat-o-meter.txt)" : "");
 }

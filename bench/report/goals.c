@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the series was to reach, and whether it has. All goals are quotients of
- * two figures of the same run.
- */
+/* The goals of the series, each a quotient of two figures of the same run. */
 #include "report.h"
 
 struct reference {
@@ -82,70 +79,66 @@ static const struct goal {
 	  AT_MOST, 1 },
 };
 
-struct table goals = {
+static struct table goals = {
 	.name = "goals",
 	.columns = {
 		{ "what is compared" }, { "figures", true },
-		{ "quotient", true }, { "goal", true }, { "" },
+		{ "quotient", true }, { "goal", true }, { "verdict" },
 	},
 	.nr_columns = 5,
 };
-int goals_met, goals_missed;
-const char *missed = "";
+static int met, missed;
+static const char *names = "";
 
 static const struct figure *find(const struct reference *r)
 {
 	return figure(r->kernel, r->measurement, r->variant, r->x);
 }
 
-static bool holds(const struct goal *goal, double quotient)
-{
-	return goal->sense == AT_LEAST ? quotient >= goal->limit :
-					 quotient <= goal->limit;
-}
-
 static void judge_goal(const struct goal *goal)
 {
-	const struct figure *of = find(&goal->of);
-	const struct figure *to = find(&goal->to);
+	const struct figure *of = find(&goal->of), *to = find(&goal->to);
 	struct cell *row = add_row(&goals);
 	double quotient;
-	bool met;
 
 	row[0].text = goal->what;
-	row[3].text = string("%s %g", goal->sense == AT_LEAST ? ">=" : "<=",
-			     goal->limit);
+	row[3].text = string("%s %g", goal->sense == AT_LEAST ? ">=" : "<=", goal->limit);
+	row[4].text = "not measured";
 	if (!of || !to) {
-		row[4] = (struct cell) { "not measured", .mark = "unknown" };
-		/* a quick run leaves some out */
 		if (!quick())
 			complain("goal '%s': there is no figure for it",
 				 goal->what);
 		return;
 	}
 	quotient = of->value / to->value;
-	met = holds(goal, quotient);
 	row[1].text = string("%s / %s", short_number(of->value),
 			     short_number(to->value));
-	/* as many digits as tell it from its goal */
+	/* as many digits as are needed to compare it with its goal */
 	row[2].text = string(quotient < 2 ? "%.4f" : "%.2f", quotient);
-	row[4] = met ? (struct cell) { "met", .mark = "good" } :
-		       (struct cell) { "not met", .mark = "bad" };
-	if (met) {
-		goals_met++;
-	} else {
-		missed = string("%s%s%s", missed, *missed ? "; " : "",
-				goal->what);
-		goals_missed++;
+	if (goal->sense == AT_LEAST ? quotient >= goal->limit :
+					quotient <= goal->limit) {
+		row[4].text = "met";
+		met++;
+		return;
 	}
+	row[4] = (struct cell) { "not met", .bad = true };
+	names = joined(names, "; ", goal->what);
+	missed++;
 }
 
 void judge_goals(void)
 {
+	int unknown;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		judge_goal(&all[i]);
+	publish(&goals);
+	write_file("texts/goals", table_text(&goals, false));
+	unknown = goals.nr_rows - met - missed;
+	set("goals-sentence", "%d of %d are met%s%s%s", met, goals.nr_rows,
+	    unknown ? string(", %d not measured", unknown) : "",
+	    missed ? "; not met: " : "", names);
 }
 
 const char *goal_result(const char *goal)

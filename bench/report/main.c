@@ -1,84 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads all that bench/compare has collected, and writes the report. */
+/* Reads the results that bench/compare has collected, and writes the report. */
+#include <stdarg.h>
+#include <unistd.h>
 #include "report.h"
 
-struct kernel *kernels;
-int nr_kernels;
+const char *kernels[MAX_COLUMNS];
+int nr_kernels, nr_complaints;
 
-static struct {
-	char *key, *value;
-} *facts;
-static int nr_facts;
+static struct table environment = {
+	.name = "environment",
+	.columns = { { "key" }, { "value" } },
+	.nr_columns = 2,
+};
+static struct table columns = {
+	.name = "kernels",
+	.columns = { { "kernel" }, { "description" } },
+	.nr_columns = 2,
+};
+static struct table complaints = {
+	.name = "faults of the run", .columns = { { "fault" } }, .nr_columns = 1,
+};
 
-bool has_kernel(const char *name)
+int kernel(const char *name)
 {
 	int i;
 
 	for (i = 0; i < nr_kernels; i++)
-		if (!strcmp(kernels[i].name, name))
-			return true;
-	return false;
-}
-
-const char *environment(const char *key)
-{
-	int i;
-
-	for (i = 0; i < nr_facts; i++)
-		if (!strcmp(facts[i].key, key))
-			return facts[i].value;
-	return "";
-}
-
-const char *fact(int i, const char **key)
-{
-	if (i >= nr_facts)
-		return NULL;
-	*key = facts[i].key;
-	return facts[i].value;
+		if (!strcmp(kernels[i], name))
+			return i;
+	return -1;
 }
 
 bool quick(void)
 {
-	return !strcmp(environment("quick"), "yes");
+	return *get("quick");
+}
+
+void complain(const char *fmt, ...)
+{
+	struct cell *row = add_row(&complaints);
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		die("no memory");
+	va_end(ap);
+	fprintf(stderr, "report: %s\n", text);
+	row->text = text;
+	nr_complaints++;
+}
+
+static void put_complaints(void)
+{
+	const char *list = nr_complaints ? "This run is not in order:\n" : "";
+	int i;
+
+	for (i = 0; i < nr_complaints; i++)
+		list = joined(list, "\n", string("- %s", cell_text(complaints.rows[i])));
+	publish(&complaints);
+	set("complaints", "%s", list);
+}
+
+static void read_table(struct table *t)
+{
+	char **l, *fields[2];
+	struct cell *row;
+
+	for (l = lines(t->name); *l; l++) {
+		if (!split(t->name, *l, fields, 2))
+			continue;
+		row = add_row(t);
+		row[0].text = fields[0];
+		row[1].text = fields[1];
+	}
+	publish(t);
 }
 
 static void read_lists(void)
 {
-	FILE *f = input("kernels");
-	char *fields[2];
+	int i;
 
-	while (next_fields(f, "kernels", fields, 2)) {
-		kernels = grown(kernels, nr_kernels, sizeof(*kernels));
-		kernels[nr_kernels++] = (struct kernel) {
-			fields[0], fields[1],
-		};
-	}
-	fclose(f);
-	if (!has_kernel("base") || !has_kernel("aops"))
+	read_table(&columns);
+	if (columns.nr_rows > MAX_COLUMNS - 2)
+		die("%d kernels are too many", columns.nr_rows);
+	for (i = 0; i < columns.nr_rows; i++)
+		kernels[nr_kernels++] = columns.rows[i][0].text;
+	if (kernel("base") < 0 || kernel("aops") < 0)
 		die("kernels: base and aops must be among them");
-	f = input("environment");
-	while (next_fields(f, "environment", fields, 2)) {
-		facts = grown(facts, nr_facts, sizeof(*facts));
-		facts[nr_facts].key = fields[0];
-		facts[nr_facts++].value = fields[1];
+	read_table(&environment);
+	set("quick", "%s", "");
+	for (i = 0; i < environment.nr_rows; i++) {
+		const struct cell *row = environment.rows[i];
+
+		if (!strcmp(row[0].text, "quick") && !strcmp(row[1].text, "yes"))
+			set("quick", "A quick run: fewer scenarios, fewer figures.");
+		else if (strcmp(row[0].text, "quick"))
+			set(row[0].text, "%s", cell_text(&row[1]));
 	}
-	fclose(f);
 }
 
 int main(int argc, char **argv)
 {
-	int i;
-
-	if (argc != 3) {
+	if (argc != 3 || chdir(argv[1])) {
 		fprintf(stderr, "usage: %s DIR OURS\n"
-			"Writes the report on what bench/compare has left in DIR. OURS has the\n"
-			"judgements and plots.gp. Exit status: 0; 1 if something is the matter\n"
-			"with the run, which the report says; 2 if there is no report.\n",
-			argv[0]);
+			"Computes the report from what bench/compare has left in DIR. OURS has the\n"
+			"judgements. Exit status: 0; 1 if the run has a fault, which the report\n"
+			"names; 2 if there is no report.\n", argv[0]);
 		return 2;
 	}
-	dir = argv[1];
 	ours = argv[2];
 	read_lists();
 	read_figures();
@@ -87,14 +117,9 @@ int main(int argc, char **argv)
 	read_matrix();
 	read_code();
 	read_paths();
-	find_costs();
-	draw_plots();
-	answer();
-	write_page();
-	write_markdown();
+	compare_figures();
+	put_complaints();
+	write_report();
 	write_results();
-	write_texts();
-	for (i = 0; i < nr_complaints; i++)
-		fprintf(stderr, "report: %s\n", complaints[i]);
 	return nr_complaints > 0;
 }

@@ -1,127 +1,103 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What became of each scenario on each kernel, from what ci/test left of it:
- *	tests/KERNEL/NAME.KERNEL.log		the scenario's results
- *	tests/KERNEL/NAME.KERNEL.err		what ci/guest said
+ * The outcome of each scenario on each kernel, from the files of ci/test:
+ *	tests/KERNEL/NAME.KERNEL.log		the scenario's KTAP
+ *	tests/KERNEL/NAME.KERNEL.err		the messages of ci/guest
  *	tests/KERNEL/NAME.KERNEL.console	the kernel's log
  *	tests/KERNEL/NAME.KERNEL.result		ci/test's verdict, and the
  *						guest's exit status
- * and what is to be thought of the differences, from the file "judgements". A
- * difference that nobody has judged makes the run fail, as does a judgement of
- * what is no difference. So does "design" where the fixes alone get it right.
+ * and the reasons for the differences, from the file "judgements". The run is faulty
+ * if a difference has no judgement, if a judgement has no difference, or if
+ * "design" is the reason for something that the fixes alone get right.
  */
-#include <errno.h>
 #include "report.h"
 
-const char * const labels[] = { "design", "implementation", "bug" };
+enum { DESIGN, IMPLEMENTATION, BUG, NR_LABELS };
+static const char * const labels[] = { "design", "implementation", "bug" };
 
-struct table differences = { .name = "differences" };
-struct table same = { .name = "same" };
-struct table summary = {
+static struct table differences = { .name = "differences" };
+static struct table same = { .name = "same" };
+static struct table summary = {
 	.name = "summary",
 	.columns = { { "scenarios" }, { "number", true } },
 	.nr_columns = 2,
 };
-int nr_scenarios, nr_same, nr_by_label[3], nr_fixed_by_fixes;
-
-static struct judgement *judgements;
-static int nr_judgements;
+static struct table judgements = {
+	.name = "judgements",
+	.columns = { { "scenario" }, { "label" }, { "sentence" } },
+	.nr_columns = 3,
+};
+static int nr_scenarios, nr_same, nr_by_label[NR_LABELS], nr_fixed;
 
 /* --- outcomes --- */
 
-enum kind { HOLDS, FAILS, HANGS, SPLATS, LOST, SKIPPED, OTHER };
-
 struct outcome {
-	enum kind kind;
-	const char *words;		/* the same words, the same outcome */
-	const char *failed;		/* names of checks, one a line */
+	enum { HOLDS, FAILS, HANGS, SPLATS, LOST, SKIPPED, OTHER } kind;
+	const char *words, *failed;	/* the names of the checks that fail */
 	int nr_checks, nr_failed;
 };
 
-static FILE *log_of(const char *scenario, const char *kernel, const char *kind)
+static char *file_of(const char *scenario, const char *kernel, const char *kind)
 {
-	return input("tests/%s/%s.%s.%s", kernel, scenario, kernel, kind);
-}
-
-/* The first thing that ci/guest found on the console */
-static char *first_splat(const char *scenario, const char *kernel)
-{
-	FILE *f = log_of(scenario, kernel, "err");
-	char *line, *splat = NULL;
-	bool next = false;
-
-	while (!splat && (line = next_line(f))) {
-		/* the line after that says what it is */
-		if (next && strstr(line, "[ cut here ]"))
-			continue;
-		if (next) {
-			/* without its time, and whose fault it was last */
-			line += strspn(line, "[0123456789. ");
-			line += *line == ']';
-			line += strspn(line, " ");
-			splat = string("%s", line);
-		}
-		next = !strcmp(line, "--- the kernel said:");
-	}
-	fclose(f);
-	return splat;
+	return string("tests/%s/%s.%s.%s", kernel, scenario, kernel, kind);
 }
 
 /*
- * "WARNING: fs/dax.c:453 at dax_insert_entry.isra.0+0x1/0x2, CPU#0: x/1" is told
- * by its first three words, and an address is no news.
+ * The first message that ci/guest found on the console, up to the function's name:
+ * "WARNING: fs/dax.c:453 at dax_insert_entry". Empty if there is none.
  */
-static char *shortened(char *splat)
+static char *first_splat(const char *scenario, const char *kernel)
 {
-	char *end = strpbrk(splat, "+,"), *address;
+	char **l = lines(file_of(scenario, kernel, "err")), *splat, *address;
 
-	if (end)
-		*end = '\0';
+	while (*l && strcmp(*l, "--- the kernel said:"))
+		l++;
+	if (!*l || !*++l)
+		return "";
+	/* the next line has the message */
+	if (strstr(*l, "[ cut here ]") && !*++l)
+		return "";
+	splat = *l + strspn(*l, "[0123456789. ");
+	splat += strspn(splat, "] ");
+	splat[strcspn(splat, "+,")] = '\0';
 	address = strstr(splat, " for address");
 	if (address)
 		*address = '\0';
 	return splat;
 }
 
-/* Results, as ci/test has checked them */
-static void read_results(struct outcome *o, const char *scenario,
-			 const char *kernel)
+static void read_results(struct outcome *o, const char *scenario, const char *kernel)
 {
-	FILE *f = log_of(scenario, kernel, "log");
-	char *line;
+	char **l;
 
 	o->failed = "";
-	while ((line = next_line(f))) {
-		bool failed = !strncmp(line, "not ok ", 7);
-		char *name = strstr(line, " - ");
+	for (l = lines(file_of(scenario, kernel, "log")); *l; l++) {
+		bool failed = !strncmp(*l, "not ok ", 7);
+		char *name = strstr(*l, " - ");
 
-		if (!strncmp(line, "Bail out! ", 10))
-			o->words = string("gives up: %s", line + 10);
-		else if (!strncmp(line, "1..0 # SKIP ", 12))
-			o->words = string("skipped: %s", line + 12);
-		if ((!failed && strncmp(line, "ok ", 3)) || !name)
+		if (!strncmp(*l, "Bail out! ", 10))
+			o->words = string("gives up: %s", *l + 10);
+		else if (!strncmp(*l, "1..0 # SKIP ", 12))
+			o->words = string("skipped: %s", *l + 12);
+		if ((!failed && strncmp(*l, "ok ", 3)) || !name)
 			continue;
 		o->nr_checks++;
-		if (!failed)
-			continue;
-		o->nr_failed++;
-		o->failed = string("%s%s%s", o->failed,
-				   *o->failed ? "\n" : "", name + 3);
+		o->nr_failed += failed;
+		if (failed)
+			o->failed = joined(o->failed, "\n", string("- %s",
+					   cell_text(&(struct cell) { name + 3 })));
 	}
-	fclose(f);
 }
 
 static struct outcome read_outcome(const char *scenario, const char *kernel)
 {
-	char *name = string("tests/%s/%s.%s.result", kernel, scenario, kernel);
-	FILE *f = input("%s", name);
-	struct outcome o = { .kind = OTHER };
+	char *name = file_of(scenario, kernel, "result"), **l = lines(name);
+	struct outcome o = { OTHER };
 	char *fields[4], *splat;
 	int status;
 
-	if (!next_fields(f, name, fields, 4))
+	if (!*l || !split(name, *l, fields, 4))
 		die("%s: it is empty", name);
-	fclose(f);
 	status = atoi(fields[1]);
 	read_results(&o, scenario, kernel);
 	switch (status) {
@@ -131,24 +107,22 @@ static struct outcome read_outcome(const char *scenario, const char *kernel)
 		break;
 	case 1:
 		o.kind = FAILS;
-		o.words = string("fails %d of %d checks", o.nr_failed,
-				 o.nr_checks);
+		o.words = string("fails %d of %d checks", o.nr_failed, o.nr_checks);
 		break;
 	case 4:
 		o.kind = SKIPPED;
 		break;
 	case 124:
 		o.kind = HANGS;
-		o.words = "hangs";
 		splat = first_splat(scenario, kernel);
-		/* that it hangs is no news */
-		if (splat && strncmp(splat, "INFO: task", 10))
-			o.words = string("hangs, after %s", shortened(splat));
+		/* a hung task is the same hang */
+		o.words = *splat && strncmp(splat, "INFO: task", 10) ?
+			  string("hangs, after %s", splat) : "hangs";
 		break;
 	case 125:
 		o.kind = SPLATS;
 		splat = first_splat(scenario, kernel);
-		o.words = splat ? shortened(splat) : "splat";
+		o.words = *splat ? splat : "splat";
 		break;
 	case 126:
 		o.kind = LOST;
@@ -157,15 +131,13 @@ static struct outcome read_outcome(const char *scenario, const char *kernel)
 	}
 	if (!o.words)
 		o.words = string("ends with %d", status);
-	/* a race that went wrong in a way of which ci/test knows */
+	/* status 2: a race that failed in a way that ci/test knows */
 	if (status == 2 && !strcmp(fields[0], "ok"))
 		o.words = fields[3];
 	else if (o.kind == OTHER)
-		complain("%s on %s: %s: %s", scenario, kernel, o.words,
-			 fields[3]);
-	/* what ci/test does not expect is told, and is not swept up here */
+		complain("%s on %s: %s: %s", scenario, kernel, o.words, fields[3]);
 	else if (!strcmp(fields[0], "not ok"))
-		complain("%s on %s is not as ci/test has it: %s", scenario,
+		complain("%s on %s: ci/test did not expect this: %s", scenario,
 			 kernel, fields[3]);
 	return o;
 }
@@ -182,179 +154,175 @@ static bool differ(const struct outcome *a, const struct outcome *b)
 
 static int label_of(const char *label)
 {
-	unsigned int i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(labels); i++)
+	for (i = 0; i < NR_LABELS; i++)
 		if (!strcmp(labels[i], label))
 			return i;
 	return -1;
 }
 
+/* Of the label "cost" are sentences about what no figure shows. */
 static void read_judgements(void)
 {
-	char *name = string("%s/judgements", ours), *fields[3];
-	FILE *f = fopen(name, "r");
-
-	if (!f)
-		die("%s: %s", name, strerror(errno));
-	while (next_fields(f, name, fields, 3)) {
-		struct judgement *j;
-
-		judgements = grown(judgements, nr_judgements,
-				   sizeof(*judgements));
-		j = &judgements[nr_judgements++];
-		*j = (struct judgement) { fields[0], fields[1], fields[2] };
-		if (label_of(j->label) < 0 && strcmp(j->label, "cost"))
-			die("%s: %s is no label", name, j->label);
-	}
-	fclose(f);
-}
-
-static const struct judgement *nth(const char *scenario, const char *label,
-				   int n)
-{
+	char *name = string("%s/judgements", ours), **l, *fields[3];
+	const char *costs = "";
+	struct cell *row;
 	int i;
 
-	for (i = 0; i < nr_judgements; i++)
-		if ((!scenario || !strcmp(judgements[i].scenario, scenario)) &&
-		    !strcmp(judgements[i].label, "cost") == !!label && !n--)
-			return &judgements[i];
-	return NULL;
+	for (l = lines(name); *l; l++) {
+		if (!split(name, *l, fields, 3))
+			continue;
+		if (!strcmp(fields[1], "cost")) {
+			costs = joined(costs, "\n\n", string("**%s.** %s",
+							     fields[0], fields[2]));
+			continue;
+		}
+		if (label_of(fields[1]) < 0)
+			die("%s: %s is no label", name, fields[1]);
+		row = add_row(&judgements);
+		for (i = 0; i < 3; i++)
+			row[i].text = fields[i];
+	}
+	set("costs", "%s", costs);
+	publish(&judgements);
 }
 
-const struct judgement *judgement(const char *scenario, int i)
+/* The reasons for one difference, and the labels as classes of its heading */
+static void judge(const char *scenario, bool different, bool fixed,
+		  const char **classes, const char **reasons)
 {
-	return nth(scenario, NULL, i);
-}
+	int row, strongest = NR_LABELS;
 
-const struct judgement *cost(int i)
-{
-	return nth(NULL, "cost", i);
+	*classes = *reasons = "";
+	for (row = 0; row < judgements.nr_rows; row++) {
+		const struct cell *j = judgements.rows[row];
+		int label = label_of(j[1].text);
+
+		if (strcmp(j[0].text, scenario))
+			continue;
+		if (fixed && label == DESIGN)
+			complain("%s: the label is design, and the fixes alone get it right",
+				 scenario);
+		if (label < strongest)
+			strongest = label;
+		*classes = joined(*classes, " ", string(".%s", labels[label]));
+		*reasons = joined(*reasons, "\n\n", string("*%s:* %s", labels[label],
+							   j[2].text));
+	}
+	if (different && strongest == NR_LABELS) {
+		complain("%s: base and aops differ, and there is no judgement",
+			 scenario);
+		*classes = ".unjudged";
+		*reasons = "*not judged:* there is no line in the file judgements";
+		strongest = BUG;
+	}
+	if (!different && **reasons)
+		complain("%s: a judgement, and base and aops do not differ", scenario);
+	nr_same += !different;
+	nr_fixed += fixed;
+	if (different)
+		nr_by_label[strongest]++;
 }
 
 /* --- the matrix --- */
 
-static struct cell outcome_cell(const struct outcome *o, const char *scenario,
-				const char *kernel)
+static void describe(const char *list_of, const struct cell *row,
+		     const struct outcome *outcomes, const char *classes,
+		     const char *reasons)
 {
-	bool console = o->kind == HANGS || o->kind == SPLATS || o->kind == LOST;
+	const char *list = "", *failed = "";
+	int i;
 
-	return (struct cell) {
-		.text = o->words,
-		.link = string("tests/%s/%s.%s.%s", kernel, scenario, kernel,
-			       console ? "console" : "log"),
-		.mark = o->kind == HOLDS ? "good" :
-			o->kind == SKIPPED ? "unknown" : "bad",
-		.more = o->kind == FAILS ? o->failed : NULL,
-	};
+	for (i = 0; i < nr_kernels; i++) {
+		const struct outcome *o = &outcomes[i];
+
+		list = joined(list, "\n", string("- %s: %s", kernels[i],
+						 cell_text(&row[2 + i])));
+		if (o->kind == FAILS)
+			failed = joined(failed, "\n\n",
+					string("Checks that fail on %s:\n\n%s",
+					       kernels[i], o->failed));
+	}
+	if (*failed)
+		failed = string("\n<details><summary>Checks that fail</summary>\n\n%s\n\n</details>\n",
+				failed);
+	set(list_of, "%s#### %s: %s {#%s .scenario %s}\n\n%s\n\n%s\n%s\n",
+	    get(list_of), row[0].text, cell_text(&row[1]), row[0].text, classes, list, reasons, failed);
 }
 
-static void judge(const char *scenario, bool different, bool fixed)
-{
-	const struct judgement *j;
-	int i, strongest = BUG;
-
-	for (i = 0; (j = judgement(scenario, i)); i++) {
-		int label = label_of(j->label);
-
-		if (fixed && label == DESIGN)
-			complain("%s: called a matter of design, and the fixes alone get it right",
-				 scenario);
-		if (label < strongest)
-			strongest = label;
-	}
-	if (different && !i)
-		complain("%s: base and aops differ, and nobody has said why",
-			 scenario);
-	if (!different && i)
-		complain("%s: a judgement, and base and aops do not differ",
-			 scenario);
-	if (!different) {
-		nr_same++;
-		return;
-	}
-	nr_by_label[strongest]++;
-	nr_fixed_by_fixes += fixed;
-}
-
-static void add_scenario(char *name, const char *title)
+static void add_scenario(char *name, char *title)
 {
 	struct outcome outcomes[MAX_COLUMNS] = { };
-	int base = -1, aops = -1, fixes = -1, i;
+	int base = kernel("base"), aops = kernel("aops"), fixes = kernel("fixes"), i;
+	const char *classes, *reasons;
 	struct cell *row;
 	bool different;
 
-	for (i = 0; i < nr_kernels; i++) {
-		outcomes[i] = read_outcome(name, kernels[i].name);
-		if (!strcmp(kernels[i].name, "base"))
-			base = i;
-		else if (!strcmp(kernels[i].name, "aops"))
-			aops = i;
-		else if (!strcmp(kernels[i].name, "fixes"))
-			fixes = i;
-	}
+	for (i = 0; i < nr_kernels; i++)
+		outcomes[i] = read_outcome(name, kernels[i]);
 	nr_scenarios++;
 	different = differ(&outcomes[base], &outcomes[aops]);
 	judge(name, different, different && fixes >= 0 &&
-	      !differ(&outcomes[fixes], &outcomes[aops]));
+	      !differ(&outcomes[fixes], &outcomes[aops]), &classes, &reasons);
 	row = add_row(different ? &differences : &same);
 	row[0].text = name;
 	row[1].text = title;
-	for (i = 0; i < nr_kernels; i++)
-		row[2 + i] = outcome_cell(&outcomes[i], name, kernels[i].name);
+	for (i = 0; i < nr_kernels; i++) {
+		const struct outcome *o = &outcomes[i];
+		bool console = o->kind == HANGS || o->kind == SPLATS || o->kind == LOST;
+
+		row[2 + i] = (struct cell) {
+			o->words,
+			file_of(name, kernels[i], console ? "console" : "log"),
+			o->kind != HOLDS && o->kind != SKIPPED,
+		};
+	}
+	describe(different ? "different outcome" : "same outcome", row, outcomes,
+		 classes, reasons);
 }
 
-static void set_columns(struct table *t)
+static void add_sum(const char *text, int number)
 {
-	int i;
+	struct cell *row = add_row(&summary);
 
-	if (nr_kernels > MAX_COLUMNS - 2)
-		die("%d kernels are too many", nr_kernels);
-	t->columns[0].title = "scenario";
-	t->columns[1].title = "what happens";
-	for (i = 0; i < nr_kernels; i++)
-		t->columns[2 + i].title = kernels[i].name;
-	t->nr_columns = 2 + nr_kernels;
-}
-
-static void summarize(void)
-{
-	static const char * const what[] = {
-		"differ by design", "by implementation", "by bugs alone",
-	};
-	struct cell *row;
-	int i;
-
-	row = add_row(&summary);
-	row[0].text = "run on each kernel";
-	row[1].text = string("%d", nr_scenarios);
-	row = add_row(&summary);
-	row[0].text = "base and aops come to the same";
-	row[1].text = string("%d", nr_same);
-	for (i = 0; i < 3; i++) {
-		row = add_row(&summary);
-		row[0].text = what[i];
-		row[1].text = string("%d", nr_by_label[i]);
-	}
-	if (has_kernel("fixes")) {
-		row = add_row(&summary);
-		row[0].text = "of these, right with the fixes alone";
-		row[1].text = string("%d", nr_fixed_by_fixes);
-	}
+	row[0].text = text;
+	row[1].text = string("%d", number);
 }
 
 void read_matrix(void)
 {
-	FILE *f = input("scenarios");
-	char *fields[2];
+	char **l, *fields[2];
+	int i;
 
-	set_columns(&differences);
-	set_columns(&same);
+	same.columns[0].title = "scenario";
+	same.columns[1].title = "what happens";
+	for (i = 0; i < nr_kernels; i++)
+		same.columns[2 + i].title = kernels[i];
+	same.nr_columns = differences.nr_columns = 2 + nr_kernels;
+	memcpy(differences.columns, same.columns, sizeof(same.columns));
 	read_judgements();
-	while (next_fields(f, "scenarios", fields, 2))
-		add_scenario(fields[0], fields[1]);
-	fclose(f);
+	set("different outcome", "%s", "");
+	set("same outcome", "%s", "");
+	for (l = lines("scenarios"); *l; l++)
+		if (split("scenarios", *l, fields, 2))
+			add_scenario(fields[0], fields[1]);
 	if (!nr_scenarios)
 		die("no scenario was run");
-	summarize();
+	publish(&differences);
+	publish(&same);
+	add_sum("run on each kernel", nr_scenarios);
+	add_sum("same outcome on base and aops", nr_same);
+	add_sum("differ by design", nr_by_label[DESIGN]);
+	add_sum("by implementation", nr_by_label[IMPLEMENTATION]);
+	add_sum("by bugs alone", nr_by_label[BUG]);
+	if (kernel("fixes") >= 0)
+		add_sum("of these, right with the fixes alone", nr_fixed);
+	publish(&summary);
+	write_file("texts/matrix-summary", table_text(&summary, false));
+	set("reached", "in %d of %d scenarios, base and aops have the same outcome. Of the others, %d differ by design, %d by implementation and %d by bugs that any design could fix%s",
+	    nr_same, nr_scenarios, nr_by_label[DESIGN],
+	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], kernel("fixes") < 0 ? "" :
+	    string("; in %d of these, base with the stand-alone fixes has the same outcome as aops",
+		   nr_fixed));
 }

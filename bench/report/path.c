@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of one event through the kernel: from the trace that event.c took, in
- * traces/KERNEL, and from traces/symbols, where bench/compare has put what the
- * source says of each function in it: KERNEL, FUNCTION, FILE, HOW. HOW is empty
- * where it is called by its name, else the name of the operation that it is, or
- * "callback".
+ * The call path of one event: from the output of trace.c in traces/KERNEL, and from
+ * traces/symbols, where bench/compare has put what the source says of each function:
+ * KERNEL, FUNCTION, FILE, HOW. HOW is empty for a call by name, else the name of the
+ * operation that the function implements, or "callback".
  */
-#include <ctype.h>
 #include "report.h"
 
 #define MAX_DEPTH	40
 
-struct path paths[2] = { { .kernel = "base" }, { .kernel = "aops" } };
-struct table crossings = {
+static struct table crossings = {
 	.name = "crossings",
 	.columns = { { "in one event, three sharers" }, { "base" }, { "aops" } },
 	.nr_columns = 3,
 };
 
-static struct symbol {
-	char *kernel, *function, *file, *how;
-} *symbols;
-static int nr_symbols;
-
-/* Which part of the kernel a file belongs to: the longest that fits */
+/* The part of the kernel that a file belongs to */
 static const struct {
 	const char *prefix, *name;
-} layers[] = {
+} parts[] = {
 	{ "mm/", "mm" },
 	{ "fs/dax", "fs/dax" },
 	{ "drivers/dax/", "dax device" },
@@ -35,26 +27,14 @@ static const struct {
 	{ "kernel/", "core" },
 };
 
-static const char *layer(const char *file)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(layers); i++)
-		if (!strncmp(file, layers[i].prefix, strlen(layers[i].prefix)))
-			return layers[i].name;
-	die("traces/symbols: %s is of no known part of the kernel", file);
-}
-
-/* --- locks --- */
-
 /*
- * What takes a lock and what releases it. Of a mutex or a semaphore the trace
- * does not say which it is: who takes it does. A buffer of XFS is one of several
- * that are released; the AGF is the last one.
+ * The functions that take and release a lock. The trace does not name a mutex or a
+ * semaphore: the function that takes it does. XFS releases several buffers, the AGF
+ * is the last one.
  */
 static const struct lock {
 	const char *name, *take, *release;
-	const char *within;		/* the function that takes it, or NULL */
+	const char *within;		/* the only caller that counts, or NULL */
 	bool last;			/* the last release counts */
 } locks[] = {
 	{ "mf_mutex", "mutex_lock", "mutex_unlock", "memory_failure" },
@@ -62,334 +42,290 @@ static const struct lock {
 	{ "DAX entry", "dax_lock_mapping_entry", "dax_unlock_mapping_entry" },
 	{ "i_mmap", "down_read", "up_read" },
 };
+#define NR_LOCKS	ARRAY_SIZE(locks)
 
-/* Each line of a trace that is a call, before locks are made out */
-struct call {
-	int depth;
-	char *text;
-	bool event;
-	int parent;
-	bool held[ARRAY_SIZE(locks)];
+struct step {
+	int depth, parent;		/* the parent's index, or -1 */
+	const char *text;		/* the function, or an event */
+	const char *part, *how;
+	bool event, held[NR_LOCKS];
 };
 
-static bool is_call(const struct call *calls, int i, const char *function)
+static struct path {
+	const char *kernel;
+	struct step *steps;
+	int nr;
+} paths[] = { { "base" }, { "aops" } };
+
+/* --- locks --- */
+
+static bool calls(const struct step *s, const char *function)
 {
-	return !calls[i].event && !strcmp(calls[i].text, function);
+	return !s->event && !strcmp(s->text, function);
 }
 
-static bool takes(const struct call *calls, int i, const struct lock *lock)
+/* The step that releases the lock, called by the same function; -1 if there is none */
+static int release_of(const struct path *p, int i, const struct lock *lock)
 {
-	int parent = calls[i].parent;
-
-	return is_call(calls, i, lock->take) &&
-	       (!lock->within ||
-		(parent >= 0 && is_call(calls, parent, lock->within)));
-}
-
-/* The call that releases what call i has taken: of the same caller */
-static int release_of(const struct call *calls, int nr, int i,
-		      const struct lock *lock)
-{
+	const struct step *s = p->steps;
 	int j, found = -1;
 
-	for (j = i + 1; j < nr && calls[j].depth >= calls[i].depth; j++) {
-		if (calls[j].parent != calls[i].parent ||
-		    !is_call(calls, j, lock->release))
-			continue;
-		found = j;
-		if (!lock->last)
-			break;
-	}
+	for (j = i + 1; j < p->nr && s[j].depth >= s[i].depth; j++)
+		if (s[j].parent == s[i].parent && calls(&s[j], lock->release) &&
+		    (found < 0 || lock->last))
+			found = j;
 	return found;
 }
 
-static void find_locks(struct call *calls, int nr, const char *kernel)
+static void find_locks(struct path *p)
 {
+	const struct step *s = p->steps;
 	unsigned int l;
 	int i, j, end;
 
-	for (l = 0; l < ARRAY_SIZE(locks); l++) {
-		for (i = 0; i < nr; i++) {
-			if (!takes(calls, i, &locks[l]))
+	for (l = 0; l < NR_LOCKS; l++)
+		for (i = 0; i < p->nr; i++) {
+			if (!calls(&s[i], locks[l].take) ||
+			    (locks[l].within &&
+			     (s[i].parent < 0 || !calls(&s[s[i].parent], locks[l].within))))
 				continue;
-			end = release_of(calls, nr, i, &locks[l]);
+			end = release_of(p, i, &locks[l]);
 			if (end < 0)
 				die("traces/%s: %s is not released where it was taken",
-				    kernel, locks[l].name);
+				    p->kernel, locks[l].name);
 			for (j = i + 1; j < end; j++)
-				calls[j].held[l] = true;
+				p->steps[j].held[l] = true;
 		}
-	}
 }
 
-static const char *held(const struct call *call)
+/* They are shown as locks that are held, not as steps. */
+static bool is_plain_lock(const struct step *s)
 {
-	const char *names = "";
-	unsigned int l;
-
-	for (l = 0; l < ARRAY_SIZE(locks); l++)
-		if (call->held[l])
-			names = string("%s%s%s", names, *names ? ", " : "",
-				       locks[l].name);
-	return names;
-}
-
-/* These are told in the column of the locks. */
-static bool is_plain_lock(const char *function)
-{
-	static const char * const plain[] = {
-		"mutex_lock", "mutex_unlock", "down_read", "up_read",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(plain); i++)
-		if (!strcmp(function, plain[i]))
-			return true;
-	return false;
+	return calls(s, "mutex_lock") || calls(s, "mutex_unlock") ||
+	       calls(s, "down_read") || calls(s, "up_read");
 }
 
 /* --- reading --- */
 
-static void read_symbols(void)
+static void look_up(const char *kernel, struct step *s)
 {
-	FILE *f = input("traces/symbols");
-	char *fields[4];
+	static char **symbols;
+	char **l, *fields[4];
+	unsigned int i;
 
-	while (next_fields(f, "traces/symbols", fields, 4)) {
-		symbols = grown(symbols, nr_symbols, sizeof(*symbols));
-		symbols[nr_symbols++] = (struct symbol) {
-			fields[0], fields[1], fields[2], fields[3],
-		};
-	}
-	fclose(f);
+	if (!symbols)
+		symbols = lines("traces/symbols");
+	for (l = symbols; *l; l++)
+		if (split("traces/symbols", *l, fields, 4) &&
+		    !strcmp(fields[0], kernel) && !strcmp(fields[1], s->text))
+			break;
+	if (!*l)
+		die("traces/symbols: nothing about %s on %s", s->text, kernel);
+	s->how = fields[3];
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strncmp(fields[2], parts[i].prefix, strlen(parts[i].prefix)))
+			s->part = parts[i].name;
+	if (!s->part)
+		die("traces/symbols: %s is of no known part of the kernel", fields[2]);
 }
 
-static const struct symbol *symbol(const char *kernel, const char *function)
+static void read_trace(struct path *p)
 {
-	int i;
-
-	for (i = 0; i < nr_symbols; i++)
-		if (!strcmp(symbols[i].kernel, kernel) &&
-		    !strcmp(symbols[i].function, function))
-			return &symbols[i];
-	die("traces/symbols: nothing about %s on %s", function, kernel);
-}
-
-/* A function's name as the source has it, without what the compiler adds */
-static char *function_of(const char *text)
-{
-	return string("%.*s", (int)strcspn(text, ".({"), text);
-}
-
-static struct call *read_calls(const char *kernel, int *nr)
-{
-	FILE *f = input("traces/%s", kernel);
-	struct call *calls = NULL;
 	int stack[MAX_DEPTH], depth = 0;
-	char *line;
+	char **l, *line;
 
-	*nr = 0;
-	while ((line = next_line(f))) {
-		struct call *call;
+	for (l = lines(string("traces/%s", p->kernel)); *l; l++) {
+		struct step *s;
 
-		if (!strncmp(line, "not ok", 6))
-			die("traces/%s: %s", kernel, line);
-		if (strncmp(line, "trace\t", 6))
+		if (!strncmp(*l, "not ok", 6))
+			die("traces/%s: %s", p->kernel, *l);
+		if (strncmp(*l, "trace\t", 6))
 			continue;
-		line += 6;
-		line += strspn(line, " ");
+		line = *l + 6 + strspn(*l + 6, " ");
 		if (*line == '}') {
 			depth--;
 			continue;
 		}
 		if (depth < 0 || depth == MAX_DEPTH)
-			die("traces/%s: calls and returns do not agree", kernel);
-		calls = grown(calls, *nr, sizeof(*calls));
-		call = &calls[*nr];
-		*call = (struct call) {
-			.depth = depth,
+			die("traces/%s: calls and returns do not agree", p->kernel);
+		p->steps = grown(p->steps, p->nr, sizeof(*p->steps));
+		s = &p->steps[p->nr];
+		*s = (struct step) {
+			depth, depth ? stack[depth - 1] : -1, .part = "", .how = "",
 			.event = *line == '/',
-			.parent = depth ? stack[depth - 1] : -1,
 		};
-		if (call->event)
-			call->text = string("%.*s", (int)strlen(line) - 6,
-					    line + 3);
-		else
-			call->text = function_of(line);
-		if (!call->event && line[strlen(line) - 1] == '{')
-			stack[depth++] = *nr;
-		++*nr;
+		/* a comment without its marks, a function without compiler suffix */
+		s->text = s->event ? string("%.*s", (int)strlen(line) - 6, line + 3) :
+			  string("%.*s", (int)strcspn(line, ".({"), line);
+		if (!s->event && line[strlen(line) - 1] == '{')
+			stack[depth++] = p->nr;
+		p->nr++;
 	}
-	fclose(f);
-	if (depth || !*nr)
-		die("traces/%s: it breaks off", kernel);
-	return calls;
+	if (depth || !p->nr)
+		die("traces/%s: it breaks off", p->kernel);
 }
 
-static void read_path(struct path *path)
+static void read_path(struct path *p)
 {
-	int nr, i;
-	struct call *calls = read_calls(path->kernel, &nr);
+	int i, nr = 0;
 
-	find_locks(calls, nr, path->kernel);
-	for (i = 0; i < nr; i++) {
-		const struct symbol *s = NULL;
-
-		if (is_plain_lock(calls[i].text))
+	read_trace(p);
+	find_locks(p);
+	for (i = 0; i < p->nr; i++) {
+		if (is_plain_lock(&p->steps[i]))
 			continue;
-		if (!calls[i].event)
-			s = symbol(path->kernel, calls[i].text);
-		path->steps = grown(path->steps, path->nr, sizeof(*path->steps));
-		path->steps[path->nr++] = (struct step) {
-			.depth = calls[i].depth,
-			.text = calls[i].text,
-			.file = s ? s->file : "",
-			.layer = s ? layer(s->file) : "",
-			.how = s ? s->how : "",
-			.locks = held(&calls[i]),
-			.event = calls[i].event,
-		};
+		p->steps[nr] = p->steps[i];
+		if (!p->steps[nr].event) {
+			p->steps[nr].part = NULL;
+			look_up(p->kernel, &p->steps[nr]);
+		}
+		nr++;
 	}
+	p->nr = nr;
 }
 
-/* --- what there is to count --- */
+/* --- the comparison --- */
 
-static bool in_list(const char *list, const char *name)
+static bool in_list(const char *list, const char *name, const char *between)
 {
-	size_t len = strlen(name);
-	const char *at = list;
-
-	for (; (at = strstr(at, name)); at += len)
-		if ((at == list || at[-1] == ' ') &&
-		    (!at[len] || at[len] == ',' || at[len] == ' '))
-			return true;
-	return false;
+	return strstr(string("%s%s%s", between, list, between),
+		      string("%s%s%s", between, name, between));
 }
 
-static const char *add_to_list(const char *list, const char *name,
-			       const char *between)
+static const char *with(const char *list, const char *name, const char *between)
 {
-	if (!*name || in_list(list, name))
-		return list;
-	return string("%s%s%s", list, *list ? between : "", name);
+	return !*name || in_list(list, name, between) ? list : joined(list, between, name);
 }
 
-static const struct step *caller(const struct path *path, int i)
+static const char *held(const struct step *s)
 {
-	int depth = path->steps[i].depth;
+	const char *names = "";
+	unsigned int l;
 
-	while (--i >= 0)
-		if (!path->steps[i].event && path->steps[i].depth < depth)
-			return &path->steps[i];
-	return NULL;
+	for (l = 0; l < NR_LOCKS; l++)
+		if (s->held[l])
+			names = joined(names, ", ", locks[l].name);
+	return names;
 }
 
-static const char *layers_in_order(const struct path *path)
+/* The locks that are held when this function is called */
+static const char *locks_at(const struct path *p, const char *function)
 {
 	const char *list = "";
 	int i;
 
-	for (i = 0; i < path->nr; i++)
-		list = add_to_list(list, path->steps[i].layer, " > ");
-	return list;
-}
-
-/* Calls that lead from one part of the kernel to another */
-static const char *borders(const struct path *path)
-{
-	int n = 0, i;
-
-	for (i = 0; i < path->nr; i++) {
-		const struct step *from = caller(path, i);
-
-		n += !path->steps[i].event && from &&
-		     strcmp(from->layer, path->steps[i].layer);
-	}
-	return string("%d", n);
-}
-
-static const char *by_pointer(const struct path *path)
-{
-	const char *list = "";
-	int n = 0, i;
-
-	for (i = 0; i < path->nr; i++) {
-		if (!*path->steps[i].how)
-			continue;
-		n++;
-		list = add_to_list(list, path->steps[i].text, ", ");
-	}
-	return string("%d: %s", n, list);
-}
-
-/* The deepest function, counted from memory_failure() */
-static const char *deepest(const struct path *path)
-{
-	int depth = 0, i;
-
-	for (i = 0; i < path->nr; i++)
-		if (!path->steps[i].event && path->steps[i].depth > depth)
-			depth = path->steps[i].depth;
-	return string("%d", depth + 1);
-}
-
-/* What is held whenever one of these is called */
-static const char *locks_at(const struct path *path, const char *function)
-{
-	const char *list = "";
-	int i;
-
-	for (i = 0; i < path->nr; i++)
-		if (!path->steps[i].event &&
-		    !strcmp(path->steps[i].text, function))
-			list = add_to_list(list, path->steps[i].locks, "; ");
+	for (i = 0; i < p->nr; i++)
+		if (calls(&p->steps[i], function))
+			list = with(list, held(&p->steps[i]), "; ");
 	return *list ? list : "none";
 }
 
-static const char *at_signal(const struct path *path)
+static void compare(struct path *p, int column)
 {
-	return locks_at(path, "send_sig_mceerr");
+	const char *order = "", *pointers = "", *values[7];
+	int borders = 0, nr_pointers = 0, deepest = 0, under_agf = 0, i;
+	const char *part[MAX_DEPTH];
+
+	for (i = 0; i < p->nr; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->event)
+			continue;
+		part[s->depth] = s->part;
+		order = with(order, s->part, " > ");
+		borders += s->depth && strcmp(part[s->depth - 1], s->part);
+		nr_pointers += !!*s->how;
+		if (*s->how)
+			pointers = with(pointers, s->text, ", ");
+		if (s->depth >= deepest)
+			deepest = s->depth + 1;
+		under_agf += s->held[1];
+	}
+	values[0] = order;
+	values[1] = string("%d", borders);
+	values[2] = string("%d: %s", nr_pointers, pointers);
+	values[3] = string("%d", deepest);
+	values[4] = string("%d", under_agf);
+	values[5] = locks_at(p, "dax_lock_mapping_entry");
+	values[6] = locks_at(p, "send_sig_mceerr");
+	for (i = 0; i < crossings.nr_rows; i++)
+		crossings.rows[i][column].text = values[i];
 }
 
-static const char *at_entry(const struct path *path)
+/* --- the path itself --- */
+
+/* The steps below step i, itself included */
+static int extent(const struct path *p, int i)
 {
-	return locks_at(path, "dax_lock_mapping_entry");
+	int n = 1;
+
+	while (i + n < p->nr && p->steps[i + n].depth > p->steps[i].depth)
+		n++;
+	return n;
 }
 
-static const char *under_agf(const struct path *path)
+static bool alike(const struct path *p, int a, int b, int n)
 {
-	int n = 0, i;
+	int i;
 
-	for (i = 0; i < path->nr; i++)
-		n += !path->steps[i].event && in_list(path->steps[i].locks, "AGF");
-	return string("%d", n);
+	if (b + n > p->nr || extent(p, b) != n)
+		return false;
+	for (i = 0; i < n; i++) {
+		const struct step *sa = &p->steps[a + i], *sb = &p->steps[b + i];
+
+		if (sa->event != sb->event || sa->depth != sb->depth ||
+		    (!sa->event && strcmp(sa->text, sb->text)))
+			return false;
+	}
+	return true;
 }
 
-static const struct {
-	const char *what;
-	const char *(*of)(const struct path *path);
-} counts[] = {
-	{ "parts of the kernel, in order", layers_in_order },
-	{ "calls from one part into another", borders },
-	{ "calls through pointers", by_pointer },
-	{ "functions deep", deepest },
-	{ "traced calls with the AGF locked", under_agf },
-	{ "locks held when a DAX entry is waited for", at_entry },
-	{ "locks held when a process is signalled", at_signal },
-};
+/* Equal calls in a row are written once. A column for each lock is on the left. */
+static void write_steps(FILE *f, const struct path *p, int from, int to)
+{
+	int i, n, times;
+	unsigned int l;
+
+	for (i = from; i < to; i += n * times) {
+		const struct step *s = &p->steps[i];
+
+		n = extent(p, i);
+		for (times = 1; !s->event && alike(p, i, i + times * n, n); times++)
+			;
+		for (l = 0; l < NR_LOCKS; l++)
+			putc(s->held[l] ? *locks[l].name : '.', f);
+		fprintf(f, "  %-11s  %*s%s%s%s%s%s\n", s->part, 2 * s->depth, "",
+			s->text, s->event ? "" : "()", *s->how ? " " : "", s->how,
+			times > 1 ? string(" × %d", times) : "");
+		write_steps(f, p, i + 1, i + n);
+	}
+}
 
 void read_paths(void)
 {
+	static const char * const what[] = {
+		"parts of the kernel, in order",
+		"calls from one part into another",
+		"calls through pointers",
+		"depth of the deepest call",
+		"traced calls with the AGF locked",
+		"locks held when a DAX entry is locked",
+		"locks held when a process is signalled",
+	};
 	unsigned int i;
+	char *text;
+	size_t size;
+	FILE *f;
 
-	read_symbols();
-	for (i = 0; i < ARRAY_SIZE(paths); i++)
+	for (i = 0; i < ARRAY_SIZE(what); i++)
+		add_row(&crossings)[0].text = what[i];
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		read_path(&paths[i]);
-	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		struct cell *row = add_row(&crossings);
-
-		row[0].text = counts[i].what;
-		row[1].text = counts[i].of(&paths[0]);
-		row[2].text = counts[i].of(&paths[1]);
+		compare(&paths[i], 1 + i);
+		f = open_memstream(&text, &size);
+		write_steps(f, &paths[i], 0, paths[i].nr);
+		fclose(f);
+		set(string("path-%s", paths[i].kernel), "%s", text);
 	}
+	publish(&crossings);
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The report of bench/compare: what its files share.
- *
- * One directory has all that went before, as bench/compare left it:
- *	kernels			KERNEL, WHAT IT IS: the columns, in their order
+ * The program that computes the report of bench/compare. It runs in the directory
+ * that bench/compare has filled, and reads
+ *	kernels			KERNEL, DESCRIPTION: the columns, in their order
  *	environment		KEY, VALUE
- *	scenarios		NAME, TITLE: those that were run
- *	tests/KERNEL/		what ci/test wrote of each, see matrix.c
- *	measured/KERNEL.tsv	what bench/measure wrote, see figures.c
- *	measured/profile-*.txt	what bench/measure --profile wrote, see profile.c
- *	traces/KERNEL		the trace of one event, traces/symbols: see path.c
- *	code/NAME.diff		what a series changes, see code.c
- * All but profiles and diffs are lines with tabs between their fields. The report is
- * written to the same directory: index.html, report.md, results.json, and
- * texts/ for the places that quote a table.
+ *	scenarios		NAME, TITLE
+ *	tests/KERNEL/		the results of ci/test, see matrix.c
+ *	measured/KERNEL.tsv	the results of bench/measure, see figures.c
+ *	measured/profile-*.txt	those of bench/measure --profile, see profile.c
+ *	traces/			the trace of one event, see path.c
+ *	code/NAME.diff		the changes of a series, see code.c
+ *	plots/NAME.svg		the plots, drawn by plots.gp
+ * Fields are separated by tabs. It writes report.md, which is template.md with the
+ * values that are set here; results.json; and texts/NAME, the tables that other
+ * files quote. write.sh has gnuplot and pandoc do the rest.
  *
- * Two kinds of trouble: what can not be read ends the program. What was read and
- * must not be, an outcome that nobody judged, say, is in the report, first thing,
- * and makes the exit status 1.
+ * An input that cannot be read ends the program. A fault in the run itself, such as
+ * a difference without a judgement, is reported at the top of the report and makes
+ * the exit status 1.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -30,184 +30,90 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
 
-/* --- util.c --- */
+/* --- util.c. The program ends soon: no memory is freed. --- */
 
 void die(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
-/* A string of its own; nothing is ever freed, the program ends soon. */
 char *string(const char *fmt, ...) __printf(1, 2);
-/* More of it, with memory that is zeroed. */
+/* "LIST, MORE" */
+const char *joined(const char *list, const char *between, const char *more);
+/* The array with room for one more element, which is zeroed. */
 void *grown(void *array, int nr, size_t size);
-/* A file of the directory, for reading; dies if it is not there. */
-FILE *input(const char *fmt, ...) __printf(1, 2);
-bool exists(const char *fmt, ...) __printf(1, 2);
-FILE *output(const char *fmt, ...) __printf(1, 2);
-void finish(FILE *f);
-/* The next line without its end, or NULL; good until the next call. */
-char *next_line(FILE *f);
-/*
- * The next line's fields, of which there must be nr, in strings of their own.
- * Empty lines and those that begin with # are passed over.
- */
-bool next_fields(FILE *f, const char *name, char **fields, int nr);
-/* What is the matter with this run; shown, and makes it fail. */
+/* The lines of a file, without their ends; NULL after the last. */
+char **lines(const char *name);
+/* Splits a line of the file into nr fields. False for a comment or an empty line. */
+bool split(const char *name, char *line, char **fields, int nr);
+bool exists(const char *name);
+void write_file(const char *name, const char *text);
+/* A fault in the run */
 void complain(const char *fmt, ...) __printf(1, 2);
-extern char **complaints;
 extern int nr_complaints;
 
-/* The directory that is read and written, and the one with the data of ours. */
-extern const char *dir, *ours;
+/* The directory with judgements, purposes and template.md */
+extern const char *ours;
 
-/* --- tables, in every form: table.c --- */
+/* --- document.c --- */
 
-struct cell {
-	const char *text;
-	const char *link;	/* where it leads; may be NULL */
-	const char *mark;	/* for the style: good, bad, design, ... */
-	const char *more;	/* folded away, lines; may be NULL */
-};
-
-struct column {
-	const char *title;
-	bool number;		/* to the right */
-};
-
-#define MAX_COLUMNS	9
+#define MAX_COLUMNS	12
 struct table {
 	const char *name;
-	struct column columns[MAX_COLUMNS];
+	struct column {
+		const char *title;
+		bool number;		/* aligned to the right */
+	} columns[MAX_COLUMNS];
 	int nr_columns, nr_rows;
-	struct cell (*rows)[MAX_COLUMNS];
+	struct cell {
+		const char *text;
+		const char *link;
+		bool bad;
+	} (*rows)[MAX_COLUMNS];
 };
 
-/* A new row's cells */
 struct cell *add_row(struct table *t);
-void write_text(FILE *f, const struct table *t, const char *indent);
-void write_html(FILE *f, const struct table *t);
-void write_json(FILE *f, const struct table *t);
-void put_html(FILE *f, const char *s);		/* escaped */
-void put_json(FILE *f, const char *s);		/* quoted */
-/* Text in lines of this width, each after the indent */
-void put_wrapped(FILE *f, const char *s, const char *indent, int width);
+char *cell_text(const struct cell *cell);	/* as Markdown */
+char *table_text(const struct table *t, bool markup);
+/* Sets the value of its name, and puts the table into results.json. */
+void publish(const struct table *t);
+/* Value of @NAME@ in template.md. A line with an empty value is left out. */
+void set(const char *name, const char *fmt, ...) __printf(2, 3);
+const char *get(const char *name);
+void write_report(void);
+void write_results(void);
 
-/* --- what was compared: main.c --- */
+/* --- main.c --- */
 
-struct kernel {
-	const char *name, *what;
-};
-extern struct kernel *kernels;
+extern const char *kernels[MAX_COLUMNS];
 extern int nr_kernels;
-bool has_kernel(const char *name);
-const char *environment(const char *key);	/* "" if it is not there */
-/* The i-th, or NULL */
-const char *fact(int i, const char **key);
+/* Its index in kernels[], or -1 */
+int kernel(const char *name);
 bool quick(void);
 
 /* --- figures.c --- */
 
-struct figure {
+extern struct figure {
 	const char *kernel, *measurement, *variant, *unit;
 	long x;
 	double value;
-	const char *error;	/* it could not be measured */
-};
-extern struct figure *figures;
+	const char *error;	/* why there is no value */
+} *figures;
 extern int nr_figures;
 void read_figures(void);
 const struct figure *figure(const char *kernel, const char *measurement,
 			    const char *variant, long x);
 char *short_number(double value);	/* "32.9 k" */
-char *short_bytes(double value);
 char *with_commas(long n);
+void compare_figures(void);
 
 /* --- goals.c --- */
 
-extern struct table goals;
-extern int goals_met, goals_missed;
-extern const char *missed;		/* names, for a sentence */
 void judge_goals(void);
 /* "met", "not met" or "not measured" */
 const char *goal_result(const char *goal);
 
-/* --- profile.c --- */
+/* --- the others --- */
 
-/* Where the instructions go: shown if the goal is not met. */
-struct profile {
-	const char *name, *goal;
-	const char *missing;		/* why there is none, or NULL */
-	const char *sentence;		/* what it shows */
-	struct table groups, functions;
-};
-extern struct profile profiles[2];
-/* After judge_goals() */
-void read_profiles(void);
-
-/* --- matrix.c --- */
-
-extern struct table differences, same, summary;
-extern int nr_scenarios, nr_same, nr_by_label[3], nr_fixed_by_fixes;
-enum { DESIGN, IMPLEMENTATION, BUG };
-extern const char * const labels[3];
+void read_profiles(void);	/* after judge_goals() */
 void read_matrix(void);
-/* The sentences of one row of differences, in order; NULL after the last. */
-struct judgement {
-	const char *scenario, *label, *sentence;
-	bool used;
-};
-const struct judgement *judgement(const char *scenario, int i);
-
-/* --- costs.c --- */
-
-extern struct table dearer;
-void find_costs(void);
-/* The costs that are no figures: a title and a sentence */
-const struct judgement *cost(int i);
-
-/* --- code.c --- */
-
-extern struct table subsystems, interfaces, sizes;
 void read_code(void);
-const char *code_sentence(void);
-
-/* --- path.c --- */
-
-struct step {
-	int depth;
-	const char *text;	/* the function, or an event */
-	const char *file, *layer;	/* where it is defined; of what part */
-	const char *how;	/* it was called, if not by its name */
-	const char *locks;	/* that are held while it runs */
-	bool event;
-};
-struct path {
-	const char *kernel;
-	struct step *steps;
-	int nr;
-};
-extern struct path paths[2];
-extern struct table crossings;
 void read_paths(void);
-
-/* --- plots.c --- */
-
-struct plot {
-	const char *name, *title, *caption;
-	char *svg;		/* for HTML; NULL: nothing to draw */
-};
-extern struct plot *plots;
-extern int nr_plots;
-void draw_plots(void);
-
-/* --- the answer in a few sentences: answer.c --- */
-
-extern const char *answers[8];
-extern int nr_answers;
-void answer(void);
-
-/* --- the report: page.c, texts.c --- */
-
-void write_page(void);
-void write_markdown(void);
-void write_results(void);
-void write_texts(void);
 
 #endif

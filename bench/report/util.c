@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Strings, files, complaints. */
+/* Strings and files. */
 #include <errno.h>
 #include <stdarg.h>
 #include <unistd.h>
 #include "report.h"
 
-const char *dir, *ours;
-char **complaints;
-int nr_complaints;
+const char *ours;
 
 void die(const char *fmt, ...)
 {
@@ -21,22 +19,35 @@ void die(const char *fmt, ...)
 	exit(2);
 }
 
+static char *format(const char *fmt, va_list ap)
+{
+	char *s;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		die("no memory");
+	return s;
+}
+
 char *string(const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		die("no memory");
+	s = format(fmt, ap);
 	va_end(ap);
 	return s;
 }
 
+const char *joined(const char *list, const char *between, const char *more)
+{
+	return string("%s%s%s", list, *list ? between : "", more);
+}
+
 void *grown(void *array, int nr, size_t size)
 {
-	/* by powers of two, so that most calls find that there is room */
-	if (nr & (nr - 1) || nr < 0)
+	/* by powers of two, so that most calls have room */
+	if (nr & (nr - 1))
 		return array;
 	array = realloc(array, (nr ? 2 * nr : 1) * size);
 	if (!array)
@@ -45,89 +56,32 @@ void *grown(void *array, int nr, size_t size)
 	return array;
 }
 
-static char *path(const char *fmt, va_list ap)
+char **lines(const char *name)
 {
-	char *name;
-
-	if (vasprintf(&name, fmt, ap) < 0)
-		die("no memory");
-	return string("%s/%s", dir, name);
-}
-
-static FILE *open_file(const char *mode, const char *fmt, va_list ap)
-{
-	char *name = path(fmt, ap);
-	FILE *f = fopen(name, mode);
+	FILE *f = fopen(name, "r");
+	char **all = NULL, *line = NULL;
+	size_t size = 0;
+	int nr = 0;
 
 	if (!f)
 		die("%s: %s", name, strerror(errno));
-	return f;
+	while (getline(&line, &size, f) >= 0) {
+		all = grown(all, nr, sizeof(*all));
+		all[nr++] = string("%.*s", (int)strcspn(line, "\r\n"), line);
+	}
+	all = grown(all, nr, sizeof(*all));
+	all[nr] = NULL;
+	fclose(f);
+	return all;
 }
 
-FILE *input(const char *fmt, ...)
+bool split(const char *name, char *line, char **fields, int nr)
 {
-	va_list ap;
-	FILE *f;
-
-	va_start(ap, fmt);
-	f = open_file("r", fmt, ap);
-	va_end(ap);
-	return f;
-}
-
-bool exists(const char *fmt, ...)
-{
-	va_list ap;
-	char *name;
-
-	va_start(ap, fmt);
-	name = path(fmt, ap);
-	va_end(ap);
-	return !access(name, R_OK);
-}
-
-FILE *output(const char *fmt, ...)
-{
-	va_list ap;
-	FILE *f;
-
-	va_start(ap, fmt);
-	f = open_file("w", fmt, ap);
-	va_end(ap);
-	return f;
-}
-
-/* A full disk shows at the end at the latest */
-void finish(FILE *f)
-{
-	bool bad = ferror(f);
-
-	if (fclose(f) || bad)
-		die("%s: could not be written: %s", dir, strerror(errno));
-}
-
-char *next_line(FILE *f)
-{
-	static char *line;
-	static size_t size;
-
-	if (getline(&line, &size, f) < 0)
-		return NULL;
-	line[strcspn(line, "\r\n")] = '\0';
-	return line;
-}
-
-bool next_fields(FILE *f, const char *name, char **fields, int nr)
-{
-	char *line, *rest;
+	char *rest = string("%s", line);
 	int n = 0;
 
-	do {
-		line = next_line(f);
-	} while (line && (!*line || *line == '#'));
-	if (!line)
+	if (!*line || *line == '#')
 		return false;
-	rest = string("%s", line);
 	while (n < nr && rest)
 		fields[n++] = strsep(&rest, "\t");
 	if (n < nr || rest)
@@ -135,13 +89,15 @@ bool next_fields(FILE *f, const char *name, char **fields, int nr)
 	return true;
 }
 
-void complain(const char *fmt, ...)
+bool exists(const char *name)
 {
-	va_list ap;
+	return !access(name, R_OK);
+}
 
-	complaints = grown(complaints, nr_complaints, sizeof(*complaints));
-	va_start(ap, fmt);
-	if (vasprintf(&complaints[nr_complaints++], fmt, ap) < 0)
-		die("no memory");
-	va_end(ap);
+void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		die("%s: %s", name, strerror(errno));
 }
