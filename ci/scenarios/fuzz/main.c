@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random operations, and a model of what they must do: see fuzz.d/fuzz.h.
+ * Random operations, and a model of what they must do: see fuzz.h.
  *
  * Without arguments this is a scenario, with a fixed seed and a fresh one. ci/fuzz
  * runs it with arguments, for longer, with operations from a list, or to find a
@@ -15,7 +15,7 @@
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <time.h>
-#include "fuzz.d/fuzz.h"
+#include "fuzz.h"
 
 /* What ci/fuzz takes a run that did not end by itself for. */
 #define ENDS_AGREED	0

@@ -13,7 +13,7 @@
  *	actors.c	the processes that map files, load, store and get signals
  *	kernel.c	what the kernel tells: extents, page tables, page flags, log
  *	ground.c	what the filesystem is on: a partition, a mapped device, ...
- *	fuzz.c		seeds, epochs, replay, shrinking, and who watches it all
+ *	main.c		seeds, epochs, replay, shrinking, and who watches it all
  *
  * What the model takes from the kernel is where a block is on the device, when
  * it is seen for the first time; and a choice where the kernel is free to choose:
