@@ -3,28 +3,36 @@
  * A random test of memory failure that compares the kernel with a model
  * =====================================================================
  *
- * Random operations are made on a handful of files on XFS on pmem, by processes
- * that map them; one in about fifteen has a page fail. A model says, before the
- * kernel is asked, what each operation must do:
+ * Processes map files on an XFS on pmem, random operations change both, and one
+ * operation in about fifteen makes pages fail. A model says, before the kernel is
+ * asked, what each operation must do:
  *
- *	model.c		blocks, files, mappings, and what is in each page table
- *	ops.c		the operations: what is asked of the kernel, what of the
- *			model, and how the two are compared
- *	actors.c	the processes that map files, load, store and get signals
+ *	model.c		blocks, files, mappings, and the contents of page tables
+ *	actors.c	the processes that map files, access them and get signals
  *	kernel.c	what the kernel tells: extents, page tables, page flags, log
- *	ground.c	what the filesystem is on: a partition, a mapped device, ...
- *	main.c		seeds, epochs, replay, shrinking, and who watches it all
+ *	ground.c	the devices below the filesystem: a partition, a dm table, ...
+ *	main.c		seeds, epochs, replay, shrinking, and the watchdog
  *
- * What the model takes from the kernel is where a block is on the device, when
- * it is seen for the first time; and a choice where the kernel is free to choose:
- * whether a page is mapped by a PMD, whether an unshared block is moved by a
- * write. Who shares what, who has what mapped, who has a copy of his own and
- * what is in it the model knows by itself.
+ *	ops.c		the list of operations, random choice, printing and parsing
+ *	check.c		comparison of the kernel with the model
+ *	ops-files.c	one file: write(), truncate(), fallocate(), fsync()
+ *	ops-sharing.c	two files: reflink, dedupe, exchange-range
+ *	ops-processes.c	fork, mmap, munmap, mremap, madvise, mlock
+ *	ops-access.c	loads and stores, by the processor and by get_user_pages()
+ *	ops-failures.c	failures: injected errors, machine checks, bad blocks
+ *	ops-filesystem.c growfs, freeze, remount, the DAX flag
+ *	ops-storm.c	all processes at once, while a page fails
  *
- * Everything happens in sequence, one operation at a time, and follows from the
- * seed. An operation is a name and a few numbers. One that makes no sense, as
- * what it refers to is not there, is left out. So any part of a list of
- * operations is a list of operations, which is what shrinking needs.
+ * The model takes from the kernel the place of a block on the device, when the
+ * block is seen for the first time, and the outcome of a choice that the kernel is
+ * free to make: whether a page is mapped by a PMD, whether a write moves an
+ * unshared block. It knows by itself which files share a block, which pages a
+ * process has mapped, and the content of each page.
+ *
+ * An operation follows from the seed, and the next one begins when it is done, but
+ * for ops-storm.c. An operation is a name and a few numbers. One that refers to
+ * something that does not exist is left out. So any part of a list of operations is
+ * a list of operations, which is what shrinking needs.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -39,13 +47,22 @@
 #define HUGE_PAGES	1024
 #define CHUNK		512	/* pages that a PMD maps */
 #define NR_PROCS	6
-#define ZYGOTE		NR_PROCS	/* the processes are forked from it */
 #define NR_VMAS		6
+#define MAX_PINS	8	/* of a process */
+
+/* Actors that never map a file */
+enum {
+	ZYGOTE = NR_PROCS,	/* the processes are forked from it */
+	INJECTOR,
+	WRITER,
+	NR_ACTORS
+};
 
 /* --- the model --- */
 
 struct block {
 	unsigned int refs;		/* pages of files */
+	long id;			/* of no other block, ever */
 	long where;			/* page of the device; -1: not known */
 	unsigned char data[PAGE];
 };
@@ -56,12 +73,13 @@ struct inode {
 	int fd;				/* -1: not open */
 	char path[32];
 	bool huge;
+	bool dax;
 	long nr_pages;			/* size */
 	bool lost;			/* it has lost what was written to it */
 	struct block *page[HUGE_PAGES];	/* NULL: hole, or unwritten */
 };
 
-/* What a page table has for a page. */
+/* The state of a page in a page table */
 enum pte {
 	NONE,
 	MAPS,				/* the file's block */
@@ -74,9 +92,9 @@ struct vma {
 	struct inode *inode;		/* NULL: no such mapping */
 	unsigned long addr;		/* of page 0 */
 	long pgoff;			/* of page 0 */
-	long from, to;			/* what is left of it */
+	long from, to;			/* the part that is still mapped */
 	bool shared;
-	bool anon;			/* it has had copies */
+	bool sync;			/* MAP_SYNC */
 	unsigned char pte[HUGE_PAGES];
 	unsigned char *copy[HUGE_PAGES];
 };
@@ -85,19 +103,25 @@ struct process {
 	bool runs;
 	int policy;			/* PR_MCE_KILL_* */
 	struct vma vma[NR_VMAS];
+	/* places of the pages that it holds in a pipe; -1: not on the device */
+	long pins[MAX_PINS];
+	int nr_pins;
 };
 
 extern struct inode *files[NR_FILES];
 extern struct process processes[NR_PROCS];
 extern bool early_by_default;
+extern bool frozen;			/* the filesystem */
 
 struct inode *inode_new(int slot, const char *path);
 void inode_unlink(struct inode *inode);
 void inode_unmapped(struct inode *inode);
+bool any_mapping(void);
 void page_set(struct inode *inode, long page, struct block *block);
 struct block *block_new(void);
 struct block *block_at(long where);
 void block_is_at(struct block *block, long where);
+
 /*
  * How a page fails. An injected error leaves no trace; either of the others makes
  * the page bad: the kernel must not use it before all of it was written.
@@ -114,20 +138,22 @@ void repaired(long where);
 long flagged_pages(bool (*still)(long where));
 extern int inodes_gone;			/* that were unlinked */
 void files_lost(const struct block *block);
-/* From the page tables goes what of the file is in these pages. */
+
+/* These pages of the file leave the page tables. */
 void unmapped(struct inode *inode, long from, long to);
-/* The kernel may have mapped or unmapped more around it than that. */
+/* The kernel may have unmapped these pages, ... */
+void unsure(struct inode *inode, long from, long to);
+/* ... or all that a PMD around them maps. */
 void uncertain(struct inode *inode, long page);
-void holes_unmapped(struct inode *inode, long page);
-void unsure(struct inode *inode, long page);
 void unsure_around(struct vma *vma, long i);
+void holes_unmapped(struct inode *inode, long page);
 void unmapped_by_pmd(struct vma *vma, long i);
 void copies_dropped(struct inode *inode, long from);
 void vma_copied(struct vma *to, const struct vma *from);
 void vma_dropped(struct vma *vma, long from, long to);
 void set_pte(struct vma *vma, long i, enum pte pte);
 void make_copy(struct vma *vma, long i);
-/* What somebody who loads from this page is to read, and its block, if any. */
+/* The content that a load from this page finds, and its block, if any. */
 const unsigned char *seen_at(const struct vma *vma, long i);
 struct block *block_of(const struct vma *vma, long i);
 void model_reset(void);
@@ -142,7 +168,7 @@ void dump_block(const struct block *block);
 extern const unsigned char zeroes[PAGE];
 uint64_t page_hash(const void *page);
 
-/* Kernel and model differ: tell, and end. Details are in brackets, at the end. */
+/* Kernel and model differ: say so, and end. Details are in brackets, at the end. */
 void differ(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
 /* --- the processes --- */
@@ -151,9 +177,14 @@ struct access {
 	unsigned long addr;
 	unsigned int len;		/* 0: load all of the page */
 	int byte;
+	/* in a storm */
+	bool drop;			/* from the page table, each time before */
+	bool check;			/* a load must find @want */
+	uint64_t want;
 	/* answer */
-	bool signalled;
+	bool failed;			/* signal, or -EFAULT */
 	uint64_t hash;
+	int failures, wrong;		/* in a storm: how often */
 };
 #define MAX_ACCESSES	24
 
@@ -161,29 +192,44 @@ void actors_begin(void);
 void actor_start(int p, int parent);
 void actor_exit(int p);
 void actor_policy(int p, int policy);
-unsigned long actor_map(int p, unsigned long addr, const char *path, long pgoff,
-			long pages, bool shared);
-void actor_unmap(int p, unsigned long addr, long pages);
-void actor_drop(int p, unsigned long addr, long pages);
+int actor_map(int p, unsigned long addr, const char *path, long pgoff,
+	      long pages, int flags);
+int actor_unmap(int p, unsigned long addr, long pages);
 int actor_sync(int p, unsigned long addr, long pages);
-void actor_move(int p, unsigned long addr, long pages, unsigned long to);
+int actor_advise(int p, unsigned long addr, long pages, int advice);
+int actor_lock(int p, unsigned long addr, long pages);
+int actor_move(int p, unsigned long addr, long pages, unsigned long to);
 void actor_access(int p, struct access *accesses, int nr);
+/* One page to or from the device of direct_io_file(), by O_DIRECT */
+int actor_direct_io(int p, unsigned long addr, bool to_memory);
+int actor_register(int p, unsigned long addr);
+/* Put a page into a pipe, and take all pages out of it. */
+int actor_pin(int p, unsigned long addr);
+int actor_unpin(int p, uint64_t *hashes);
 /*
- * A signal that an access has drawn has come before the answer. One that somebody
- * else has sent has come when the process has answered once more.
+ * A signal that an access has drawn has come before the answer. One that another
+ * process has sent has come when the process has answered once more.
  */
 int actor_signals(int p, bool ping, struct signal_got *got, int max);
 pid_t actor_pid(int p);
 
+/* Orders that are carried out at the same time; actors_wait() ends all of them. */
+void actor_storm(int p, const struct access *accesses, int nr, int rounds);
+void actor_fail(unsigned long pfn, long sector, int how);
+void actor_write(const char *path, long at, long len, int byte);
+void actor_clone(const char *path, long page, long n, const char *to);
+void actors_wait(void);
+const struct access *actor_accesses(int p);
+long actor_result(int p);
+
 /* --- the kernel --- */
 
 void kernel_begin(void);
-/* Where the pages are; -1 for a hole, -2 for unwritten ones. */
+/* The places of the pages; -1 for a hole, -2 for unwritten ones. */
 void extents(int fd, long from, long to, long *where);
 long find_page(uint64_t owner, bool (*wanted)(long where));
 void read_tables(int p, unsigned long addr, long pages, uint64_t *entries);
 #define PM_PRESENT	(1ULL << 63)
-#define PM_FILE		(1ULL << 61)
 #define PM_PFN		((1ULL << 55) - 1)
 bool by_pmd(int p, unsigned long addr);
 bool page_flagged(unsigned long pfn);
@@ -192,28 +238,41 @@ long page_count(unsigned long pfn);
 void machine_check_handled(void);
 char *new_splat(void);
 
-/* --- what the filesystem is on --- */
+/* --- below the filesystem --- */
 
 int ground_by_name(const char *name);	/* -1: there is none */
 const char *ground_name(int nr);
 int random_ground(uint64_t seed);
 void ground_begin(int nr);
+/*
+ * Take away what is between pmem and the filesystem, unbind the devices and bind
+ * them again: no page is flagged, no block bad. False if something is in use.
+ */
 bool ground_end(void);
-/* Unbind the devices and bind them again: no page is flagged, no block bad. */
-void ground_renew(void);
+/* After that; and wipe the devices. */
+bool ground_repair_finds_nothing(void);
+/* Remove what an earlier worker has left. */
 bool ground_clean_up(void);
+/* The filesystem's size in pages; false if it has all of the device */
+long filesystem_pages(void);
+bool grow_filesystem(void);
 bool has_rmapbt(void);
 bool knows_its_space(void);		/* find_page() finds pages */
 long pages_of_device(void);
 unsigned long pfn_at(long where);
 long where_is(unsigned long pfn);	/* -1: not on the device */
-void record_bad_block(long where);
+long sector_at(long where);		/* of the disk */
 bool bad_block_on_record(long where);
+/* What a failure is made of; for any process */
+void record_bad_block(long sector);
 void raise_machine_check(unsigned long pfn);
+/* A block device that is not pmem, and the file that has its content */
+const char *direct_io_device(void);
+int direct_io_file(void);
 
 /* --- the operations --- */
 
-#define MAX_ARGS	6
+#define MAX_ARGS	7
 
 struct op {
 	const struct op_kind *kind;
@@ -224,7 +283,7 @@ struct figures {
 	long ops, left_out;
 	long poisons, machine_checks;
 	long victims, by_pmd;		/* mappings of failed pages */
-	long signals, repairs;
+	long signals, repairs, storms;
 };
 extern struct figures figures;
 
@@ -238,8 +297,10 @@ void epoch_begin(int ground);
 void epoch_end(void);
 
 void random_seed(uint64_t seed);
+uint64_t random_save(void);		/* for random_seed() */
 uint64_t random64(void);
 long below(long n);
+long between(long low, long high);
 bool chance(int percent);
 
 #endif

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a filesystem stands on: the device itself, a partition, a mapped device;
- * with a reverse mapping btree or without; files' data on a realtime device. And
- * the device's pages: which pfn a page of the filesystem has, and how it fails.
+ * The devices below the filesystem: pmem itself, a partition, a mapped device; with
+ * a reverse mapping btree or without; files' data on a realtime device. And their
+ * pages: the pfn of a page of the filesystem, and how it fails.
  */
 #include <errno.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "devices.h"
 #include "fuzz.h"
+
+/* As in XFS's headers, which Debian has in a package of its own */
+struct grow_data {
+	uint64_t blocks;
+	uint32_t inode_percent;
+};
+struct grow_realtime {
+	uint64_t blocks;
+	uint32_t extent_size;
+};
+#define FSGROWFSDATA	_IOW('X', 110, struct grow_data)
+#define FSGROWFSRT	_IOW('X', 112, struct grow_realtime)
+
+/* The filesystem can grow that often, by so many pages. */
+#define GROWTHS		8
+#define GROWTH		(16 * MIB / BLOCK)
 
 enum ground { PLAIN, NO_RMAPBT, LINEAR, PARTITION, REALTIME, NR_GROUNDS };
 
@@ -19,7 +36,7 @@ static const char *const names[] = {
 	"plain", "no-rmapbt", "linear", "partition", "realtime"
 };
 
-/* Pages of the filesystem, or of its realtime device, that are in a row. */
+/* Consecutive pages of the filesystem, or of its realtime device */
 struct row {
 	long start, n;
 	unsigned long pfn;
@@ -30,7 +47,9 @@ static struct row rows[2];
 static int nr_rows;
 static long nr_pages;
 static enum ground ground;
-static const char *disk = PMEM;		/* which failures are on */
+static const char *disk = PMEM;		/* that fails */
+static char fs_device[32];			/* that the filesystem is on */
+static long fs_pages;
 
 static void add_row(long pages, long on_disk)
 {
@@ -131,13 +150,6 @@ static void renew(const char *device)
 	}
 }
 
-void ground_renew(void)
-{
-	renew(PMEM);
-	if (!access(PMEM_RT, F_OK))
-		renew(PMEM_RT);
-}
-
 static long size_of(const char *device)
 {
 	int fd = open(device, O_RDONLY);
@@ -148,13 +160,55 @@ static long size_of(const char *device)
 	return bytes / PAGE;
 }
 
-static void make_and_mount(const char *mkfs, const char *device)
+/* With room to grow; and new files shall be DAX files. */
+static void make_and_mount(const char *mkfs, const char *on)
 {
-	make_fs(mkfs, "-d agsize=128m,su=2m,sw=1", device);
-	mount_fs(device, "xfs", "dax=always");
+	struct fsxattr attr;
+	char options[200];
+	int fd;
+
+	fs_pages = nr_pages - GROWTHS * GROWTH;
+	snprintf(fs_device, sizeof(fs_device), "%s", on);
+	snprintf(options, sizeof(options), ground == REALTIME ?
+		 "-i exchange=1 -d rtinherit=1 -r rtdev=" PMEM_RT ",size=%ld" :
+		 "-i exchange=1 -d agsize=128m,su=2m,sw=1,size=%ld",
+		 fs_pages * BLOCK);
+	make_fs(mkfs, options, fs_device);
+	mount_fs(fs_device, "xfs", ground == REALTIME ?
+		 "dax=inode,rtdev=" PMEM_RT : "dax=inode");
+	fd = open(MNT, O_RDONLY);
+	must(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &attr), MNT ": %m");
+	attr.fsx_xflags |= FS_XFLAG_DAX;
+	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "FSSETXATTR: %m");
+	close(fd);
 }
 
-static void make_linear(void)
+long filesystem_pages(void)
+{
+	return fs_pages;
+}
+
+bool grow_filesystem(void)
+{
+	struct grow_data data = { .inode_percent = 25 };
+	struct grow_realtime realtime = { .extent_size = 1 };
+	int fd, ret;
+
+	if (fs_pages + GROWTH > nr_pages)
+		return false;
+	fs_pages += GROWTH;
+	data.blocks = realtime.blocks = fs_pages;
+	fd = open(MNT, O_RDONLY);
+	must(fd >= 0, MNT ": %m");
+	ret = ground == REALTIME ? ioctl(fd, FSGROWFSRT, &realtime) :
+		ioctl(fd, FSGROWFSDATA, &data);
+	if (ret)
+		differ("the filesystem cannot grow (%m)");
+	close(fd);
+	return true;
+}
+
+static void add_dm(void)
 {
 	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
 	const struct segment segments[] = {
@@ -163,6 +217,19 @@ static void make_linear(void)
 	};
 
 	create_dm(linear_table(segments, ARRAY_SIZE(segments)));
+}
+
+static bool dm_removed(void)
+{
+	return access(DM, F_OK) ||
+		!system("dmsetup remove --noudevsync --noudevrules " DM_NAME);
+}
+
+static void make_linear(void)
+{
+	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
+
+	add_dm();
 	add_row(half, half);
 	add_row(half, 0);
 	make_and_mount(MKFS_XFS, DM);
@@ -171,7 +238,7 @@ static void make_linear(void)
 static void make_partition(void)
 {
 	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
-	char path[32];
+	char path[sizeof(fs_device)];
 
 	command("printf 'label: gpt\\nstart=%ld,size=%ld\\nstart=%ld,size=%ld\\n' |\n"
 		"sfdisk -q %s", CHUNK * 8L, (half - 2 * CHUNK) * 8, half * 8,
@@ -185,9 +252,7 @@ static void make_realtime(void)
 {
 	disk = PMEM_RT;
 	add_row(size_of(disk), 0);
-	make_fs(MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT,
-		PMEM);
-	mount_fs(PMEM, "xfs", "dax=always,rtdev=" PMEM_RT);
+	make_and_mount(MKFS_XFS ",metadir=1", PMEM);
 }
 
 void ground_begin(int nr)
@@ -219,32 +284,48 @@ void ground_begin(int nr)
 		must(!mkdir(file("%d", i), 0755), "mkdir: %m");
 }
 
-static bool remove_what_is_on_it(void)
+/* No filesystem, and no partitions */
+static void wipe(void)
 {
 	static char zero[1024 * 1024] __attribute__((aligned(4096)));
-	int fd;
+	int fd = open(PMEM, O_WRONLY | O_DIRECT);
 
-	if (!access(DM, F_OK) &&
-	    system("dmsetup remove --noudevsync --noudevrules " DM_NAME))
-		return false;
-	/* The partitions go away with the device, but come back with it. */
-	fd = open(PMEM, O_WRONLY | O_DIRECT);
-	must(fd >= 0 && write(fd, zero, sizeof(zero)) == sizeof(zero),
-	     PMEM ": %m");
+	must(fd >= 0 && write(fd, zero, sizeof(zero)) == sizeof(zero) &&
+	     !ioctl(fd, BLKRRPART), PMEM ": %m");
 	close(fd);
-	return true;
 }
 
 bool ground_end(void)
 {
-	return unmount() && remove_what_is_on_it();
+	if (!dm_removed())
+		return false;
+	renew(PMEM);
+	if (!access(PMEM_RT, F_OK))
+		renew(PMEM_RT);
+	return true;
 }
 
-/* What somebody has left who could not go on; false if it can not be removed. */
+bool ground_repair_finds_nothing(void)
+{
+	char command[120];
+	bool nothing;
+
+	if (ground == LINEAR)
+		add_dm();
+	snprintf(command, sizeof(command), "xfs_repair -n%s %s >/tmp/repair 2>&1",
+		 ground == REALTIME ? " -r " PMEM_RT : "", fs_device);
+	nothing = !system(command) || (system("cat /tmp/repair >&2"), false);
+	must(dm_removed(), "dmsetup remove failed");
+	wipe();
+	return nothing;
+}
+
 bool ground_clean_up(void)
 {
-	int tries = 0;
+	int tries = 0, fd = open(MNT, O_RDONLY | O_CLOEXEC);
 
+	ioctl(fd, FITHAW, 0);
+	close(fd);
 	while (umount(MNT)) {
 		if (errno != EBUSY)
 			break;
@@ -252,10 +333,10 @@ bool ground_clean_up(void)
 			return false;
 		usleep(100 * 1000);
 	}
-	if (!remove_what_is_on_it())
+	if (!dm_removed())
 		return false;
-	ground_renew();
-	return true;
+	wipe();
+	return ground_end();
 }
 
 /* --- having a page fail --- */
@@ -269,25 +350,25 @@ static const char *badblocks(void)
 	return path;
 }
 
-static long sector_of(long where)
+long sector_at(long where)
 {
 	const struct row *row = row_of(where);
 
 	return (row->on_disk + where - row->start) * 8;
 }
 
-/* As a scrub would that has found the error. */
-void record_bad_block(long where)
+/* As a scrub does that has found the error */
+void record_bad_block(long sector)
 {
 	char sectors[40];
 
-	snprintf(sectors, sizeof(sectors), "%ld 8", sector_of(where));
+	snprintf(sectors, sizeof(sectors), "%ld 8", sector);
 	put_string(badblocks(), sectors);
 }
 
 bool bad_block_on_record(long where)
 {
-	long first, n, sector = sector_of(where);
+	long first, n, sector = sector_at(where);
 	FILE *f = fopen(badblocks(), "r");
 	bool found = false;
 
@@ -312,5 +393,41 @@ void raise_machine_check(unsigned long pfn)
 	line[n] = '\0';
 	must(!strcmp(line, "ok\n"), "no machine check: %s", line);
 	close(fd);
-	machine_check_handled();
+}
+
+/* --- direct I/O --- */
+
+static char loop[24];
+static int loop_content = -1;
+
+/* The loop device goes away with the process that has it open. */
+static void make_loop(void)
+{
+	struct loop_config config = {
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd;
+
+	loop_content = memfd_create("fuzz", MFD_CLOEXEC);
+	must(loop_content >= 0 && !ftruncate(loop_content, PAGE), "memfd: %m");
+	must(control >= 0, "/dev/loop-control: %m");
+	snprintf(loop, sizeof(loop), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	fd = open(loop, O_RDWR | O_CLOEXEC);
+	config.fd = loop_content;
+	must(fd >= 0 && !ioctl(fd, LOOP_CONFIGURE, &config), "%s: %m", loop);
+}
+
+const char *direct_io_device(void)
+{
+	if (loop_content < 0)
+		make_loop();
+	return loop;
+}
+
+int direct_io_file(void)
+{
+	direct_io_device();
+	return loop_content;
 }

@@ -216,11 +216,12 @@ static int watch(void (*work)(void))
 
 static void tell_figures(void)
 {
-	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld\n",
+	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld storms=%ld\n",
 	       shared->figures.ops, shared->figures.left_out,
 	       shared->figures.poisons, shared->figures.machine_checks,
 	       shared->figures.victims,
-	       shared->figures.by_pmd, shared->figures.signals, shared->figures.repairs);
+	       shared->figures.by_pmd, shared->figures.signals,
+	       shared->figures.repairs, shared->figures.storms);
 }
 
 /* --- shrinking --- */

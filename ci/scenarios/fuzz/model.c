@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The model: what the operations make of files, blocks, mappings and page
- * tables. Nothing in here asks the kernel.
+ * The model: files, blocks, mappings and page tables, and how operations change
+ * them. Nothing in here asks the kernel.
  */
 #include "fuzz.h"
 
 struct inode *files[NR_FILES];
 struct process processes[NR_PROCS];
 bool early_by_default;
+bool frozen;
 
 const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
 
 /* All inodes that may be mapped, unlinked ones included. */
 static struct inode *inodes[256];
 
-static struct block **at_place;		/* who is where on the device */
+static struct block **at_place;		/* by page of the device */
 static unsigned char *failures;		/* MACHINE_CHECK, SCRUBBED */
 static long bad_ever[4096];		/* pages that are or were bad */
 static int nr_bad_ever;
 int inodes_gone;
 
-/* FNV's way of mixing, a word at a time: quick where instructions are slow. */
+/* FNV-1a over words: quick where instructions are slow */
 uint64_t page_hash(const void *page)
 {
 	const uint64_t *word = page;
@@ -49,6 +50,7 @@ void model_reset(void)
 	failures = calloc(pages_of_device(), sizeof(*failures));
 	must(at_place && failures, "no memory");
 	early_by_default = true;
+	frozen = false;
 	nr_bad_ever = 0;
 }
 
@@ -57,8 +59,10 @@ void model_reset(void)
 struct block *block_new(void)
 {
 	struct block *block = calloc(1, sizeof(*block));
+	static long last_id;
 
 	must(block, "no memory");
+	block->id = ++last_id;
 	block->where = -1;
 	return block;
 }
@@ -75,7 +79,7 @@ void block_is_at(struct block *block, long where)
 	if (block->where == where)
 		return;
 	if (block->where >= 0)
-		differ("a block has moved though nobody wrote to it (from %#lx to %#lx)",
+		differ("a block has moved without a write to it (from %#lx to %#lx)",
 		       block->where, where);
 	if (at_place[where])
 		differ("two blocks are at the same place (%#lx)", where);
@@ -158,6 +162,7 @@ struct inode *inode_new(int slot, const char *path)
 	inode->slot = slot;
 	inode->fd = -1;
 	inode->huge = slot >= NR_SMALL;
+	inode->dax = true;
 	snprintf(inode->path, sizeof(inode->path), "%s", path);
 	files[slot] = inode;
 	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
@@ -215,6 +220,16 @@ void inode_unmapped(struct inode *inode)
 		inode_gone(inode);
 }
 
+bool any_mapping(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		if (inodes[i] && inodes[i]->mappings)
+			return true;
+	return false;
+}
+
 /* All files that have @block may have lost something. */
 void files_lost(const struct block *block)
 {
@@ -263,7 +278,6 @@ void make_copy(struct vma *vma, long i)
 	memcpy(copy, seen_at(vma, i), PAGE);
 	set_pte(vma, i, COPY);
 	vma->copy[i] = copy;
-	vma->anon = true;
 }
 
 static void unmapped_here(struct vma *vma, long from, long to)
@@ -291,7 +305,7 @@ void unmapped(struct inode *inode, long from, long to)
 	}
 }
 
-/* There is a block now, and somebody has faulted it in. */
+/* A fault has found a block at this page. */
 void holes_unmapped(struct inode *inode, long page)
 {
 	struct vma *vma;
@@ -320,7 +334,7 @@ static void unsure_here(struct vma *vma, long from, long to)
 			vma->pte[i] = MAY;
 }
 
-static void unsure_range(struct inode *inode, long from, long to)
+void unsure(struct inode *inode, long from, long to)
 {
 	struct vma *vma;
 	int p, v;
@@ -332,17 +346,12 @@ static void unsure_range(struct inode *inode, long from, long to)
 	}
 }
 
-void unsure(struct inode *inode, long page)
-{
-	unsure_range(inode, page, page + 1);
-}
-
 void uncertain(struct inode *inode, long page)
 {
 	long first = page & ~(CHUNK - 1L);
 
 	if (inode->huge)
-		unsure_range(inode, first, first + CHUNK);
+		unsure(inode, first, first + CHUNK);
 }
 
 /* The same for one mapping only. */
@@ -379,8 +388,8 @@ void copies_dropped(struct inode *inode, long page)
 }
 
 /*
- * What a forked process has of its parent's mapping. Page tables that can be had
- * again by faults are not copied, unless there are copies among them.
+ * A forked process inherits a mapping. fork() does not copy page tables that faults
+ * can fill again, unless some of the pages are copies.
  */
 void vma_copied(struct vma *to, const struct vma *from)
 {
@@ -420,7 +429,7 @@ void vma_dropped(struct vma *vma, long from, long to)
 	memset(vma, 0, sizeof(*vma));
 }
 
-/* --- for whoever has to find out what went wrong --- */
+/* --- for debugging a difference --- */
 
 void dump_block(const struct block *block)
 {
