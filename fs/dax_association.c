@@ -3,21 +3,18 @@
  * DAX folio associations
  * ======================
  *
- * A DAX entry in a file's i_pages says that the file has a page of persistent
- * memory in use.  The folio of that page says the reverse: who uses it.  That
- * back reference, an association, is what this file keeps.  It replaces
- * dax_folio_make_shared(), dax_folio_put() and dax_folio_init() of fs/dax.c,
- * which kept it under the i_pages lock of one file, although with reflink
- * several files, each with a lock of its own, may change it at once.
+ * A DAX entry in a file's i_pages points to a page of persistent memory that
+ * the file has in use.  The association is the reverse pointer, from the folio
+ * to its user.  With reflink, several files can use a folio, so the i_pages
+ * lock of one file cannot protect it.
  *
- * The state of a folio is in ->mapping, ->index and ->private, where ->private
- * counts the DAX entries that point into the folio:
+ * The association is stored in ->mapping, ->index and ->private of the folio.
+ * ->private counts the DAX entries that point into the folio:
  *
  *	state	->private  ->mapping, ->index	order
  *	free	0	   NULL, 0		0
- *	owned	1	   the one file		0 or PMD_ORDER
- *	shared	>= 1	   what all sharers	0 or PMD_ORDER
- *			   agree on
+ *	owned	1	   the file		0 or PMD_ORDER
+ *	shared	>= 1	   the shared place	0 or PMD_ORDER
  *
  *			 first entry
  *	    +--> free ----------------> owned
@@ -25,43 +22,40 @@
  *	    |     |      last entry      |  | another entry
  *	    |     +----------------------+  v
  *	    +---------------------------- shared <--+ another entry, or one of
- *			 last entry         |       | several goes away
+ *			 last entry         |       | several is removed
  *				            +-------+
  *
- * The order is set when the folio stops being free and kept until it is free
- * again, or longer: references are to the folio as a whole, so as long as there
- * are any it is not taken apart.  Whoever still has one then is no file.  It is
- * an munmap() that has not flushed the TLB yet, or a pin that outlives the
- * entry because the file got another block by copy-on-write.  In between:
- *  - an entry of order 0 may point into a folio of PMD_ORDER (one file maps an
- *    extent with a PMD, another with PTEs), and counts on the head page;
- *  - an entry of PMD_ORDER over pages that are in use at order 0 is refused
- *    with -EBUSY.  The caller falls back to PTEs;
- *  - an entry of PMD_ORDER over pages that somebody has references to: the same;
- *  - a page that has failed gets no more entries, at any order: -EHWPOISON.
- *    Who flags a page under the association lock and looks for its users after
- *    that finds them all.
+ * The order of a folio is set when its first entry is added, and reset when its
+ * last entry is removed.  References are counted on the head page, so a large
+ * folio with references is not split until it is used again.  Such references
+ * are held by an munmap() that has not flushed the TLB yet, or by a pin of a
+ * page that copy-on-write has replaced.
  *
- * Whether a page is shared is not for the caller to say: what the filesystem
- * tells a fault may be out of date when the entry is made.  The second entry
- * makes it shared.
+ * Rules for adding an entry:
+ *  - An entry of order 0 can point into a folio of PMD_ORDER, if one file maps
+ *    an extent by a PMD and another by PTEs.  It is counted on the head page.
+ *  - An entry of PMD_ORDER is refused with -EBUSY if one of its pages is in use
+ *    at order 0 or has references.  The caller falls back to PTEs.
+ *  - An entry for a page that has failed is refused with -EHWPOISON.  If the
+ *    page is flagged under the association lock, a later lookup finds all its
+ *    users.
+ *  - The second entry makes a folio shared.  IOMAP_F_SHARED does not, since it
+ *    can be stale when the entry is inserted.
  *
- * "What all sharers agree on" is a place that every one of them computes alike
- * from the physical address, so that nothing has to be changed when one of them
- * goes away; a folio stays shared while a single sharer is left.  It is never
- * one of the files.
+ * The shared place is NULL, or computed from the physical address, and is the
+ * same for all sharers.  It is not one of the files, so it does not change when
+ * a sharer is removed.  A folio remains shared until its last entry is removed.
  *
- * Locking: a transition happens under dax_association_lock(pfn).  The lock is
- * chosen by pfn >> PMD_ORDER, because a change of order touches all the pages
- * that a PMD can map.  It nests inside i_pages, which nests inside i_lock,
- * with interrupts off:
+ * Locking: the association changes under dax_association_lock(pfn), which is
+ * selected by pfn >> PMD_ORDER, because a change of order affects all pages
+ * that a PMD can map.  Lock order:
  *
  *	inode->i_lock -> mapping->i_pages (irq) -> dax_association_lock()
  *
- * Lifetime: a filesystem's ->evict_inode() deletes the entries, by
- * dax_break_layout_final(), before it does anything else.  So under the
- * association lock a ->mapping that is set is of an inode that has not got past
- * that point, or of something that outlives all inodes of its filesystem.
+ * Lifetime: ->evict_inode() of a filesystem first deletes the entries with
+ * dax_break_layout_final().  Under the association lock, a non-NULL ->mapping
+ * therefore belongs to an inode that has not passed this point, or is a shared
+ * place, which outlives the inodes of its filesystem.
  */
 #include <kunit/visibility.h>
 #include <linux/dax.h>
@@ -72,7 +66,7 @@
 
 #include "dax_association.h"
 
-/* 2 MiB each: more than the CPUs that fault at once will often be in. */
+/* Enough that CPUs which fault in different PMD ranges rarely contend. */
 #define DAX_ASSOCIATION_LOCK_BITS	6
 
 static struct {
@@ -85,13 +79,13 @@ dax_association_locks[1 << DAX_ASSOCIATION_LOCK_BITS] = {
 };
 
 /**
- * dax_association_lock - the lock that guards a page's association
+ * dax_association_lock - look up the lock that protects a page's association
  * @pfn: page frame number of any page of the folio
  *
- * All pages that one PMD can map have the same lock.
+ * All pages that a PMD can map have the same lock.
  *
- * Context: any; the lock is taken with interrupts disabled.
- * Return: the lock, not taken.
+ * Context: any.  Disable interrupts to take the lock.
+ * Return: the lock, which is not taken.
  */
 spinlock_t *dax_association_lock(unsigned long pfn)
 {
@@ -109,7 +103,7 @@ static void dax_set_share_count(struct folio *folio, unsigned long count)
 	folio->private = (void *)count;
 }
 
-/* May the free folio at @pfn be used at @order? */
+/* Return 0 if the free folio at @pfn can be used at @order, or -EBUSY. */
 static int dax_range_error(unsigned long pfn, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -135,15 +129,16 @@ static void dax_folio_set_order(struct folio *folio, unsigned int order)
 }
 
 /**
- * dax_associate - a DAX entry begins to point to a page
+ * dax_associate - associate a folio with a new DAX entry
  * @pfn: first page frame number of the entry
  * @order: order of the entry, 0 or PMD_ORDER
- * @file: the entry's place in its file; @pfn's index there
- * @shared: what all sharers of @pfn agree on, with @pfn's index there
+ * @file: place of @pfn in the file
+ * @shared: place of @pfn that is common to all sharers
  *
- * Context: any, usually under the i_pages lock of the file.
- * Return: 0, -EBUSY if the pages are in use at a smaller order, or -EHWPOISON if
- * one of them has failed; nothing is changed then.
+ * Context: any, usually under the i_pages lock of the file.  Takes the
+ * association lock.
+ * Return: 0 on success, -EBUSY if the pages cannot be used at @order, or
+ * -EHWPOISON if one of them has failed.  Nothing is changed on error.
  */
 int dax_associate(unsigned long pfn, unsigned int order,
 		  const struct dax_place *file, const struct dax_place *shared)
@@ -157,7 +152,7 @@ int dax_associate(unsigned long pfn, unsigned int order,
 	folio = pfn_folio(pfn);
 	count = dax_share_count(folio);
 	if (!count && folio_order(folio) && !folio_ref_count(folio)) {
-		/* dax_disassociate() had to leave it together. */
+		/* dax_disassociate() could not split it: it had references. */
 		dax_folio_reset_order(folio);
 		folio = pfn_folio(pfn);
 	}
@@ -186,13 +181,14 @@ unlock:
 EXPORT_SYMBOL_IF_KUNIT(dax_associate);
 
 /**
- * dax_disassociate - a DAX entry ceases to point to a page
+ * dax_disassociate - remove a DAX entry from the association of its folio
  * @pfn: first page frame number of the entry
  *
- * With the last entry of a folio its pages become free, and of order 0 again as
- * soon as nobody has a reference to them.
+ * Removing the last entry frees the pages.  A large folio is split into pages
+ * of order 0, now if it has no references, otherwise when it is used again.
  *
- * Context: any, usually under the i_pages lock of the file.
+ * Context: any, usually under the i_pages lock of the file.  Takes the
+ * association lock.
  */
 void dax_disassociate(unsigned long pfn)
 {
@@ -210,7 +206,7 @@ void dax_disassociate(unsigned long pfn)
 		goto unlock;
 	}
 
-	/* Who maps it has an entry: there is none left. */
+	/* Each file that maps the folio has an entry for it, and none is left. */
 	WARN_ON_ONCE(folio_mapped(folio));
 	if (folio_order(folio) && folio_ref_count(folio)) {
 		folio->mapping = NULL;

@@ -6,9 +6,9 @@
 #include <linux/mm.h>
 
 /**
- * struct dax_place - where a folio stands: a mapping and a page offset in it
+ * struct dax_place - the position of a page in an address space
  * @mapping: the address space
- * @index: offset of the folio's first page in @mapping, in pages
+ * @index: page offset in @mapping
  */
 struct dax_place {
 	struct address_space *mapping;
@@ -22,9 +22,9 @@ spinlock_t *dax_association_lock(unsigned long pfn);
 
 /*
  * A page that memory_failure() has flagged must not be mapped again.  The flag
- * is set before the page is unmapped, and the page is unmapped with the DAX entry
- * locked.  So the flag is seen by all that lock an entry later, and, under the
- * association lock, by all that make a new one.
+ * is set before the page is unmapped, and the page is unmapped with its DAX
+ * entry locked.  A fault that locks the entry later therefore sees the flag.
+ * dax_associate() checks the flag for new entries.
  */
 static inline bool dax_page_is_bad(unsigned long pfn, unsigned int order)
 {
