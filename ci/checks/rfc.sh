@@ -89,8 +89,7 @@ named=$(grep -c '^[^#]' "$top/patches/series")
 	fault "not every commit of the branch has the trailer"
 refuses "has a branch posting already" --to-tree "$their" --branch posting "$work/mails2"
 
-parts=rfc
-! grep -qx '# design' "$top/patches/series" || parts="fixes rfc"
+parts=$(sed -n 's/^# //p' "$top/patches/series")
 for part in $parts; do
 	for mail in "$work/mails/$part"/*.patch; do
 		name=$part/${mail##*/}
@@ -108,18 +107,18 @@ for part in $parts; do
 	grep -q '^base-commit: ' "$cover" || fault "$part: has no base-commit, though it was made for a tree"
 	grep -q ' files\{0,1\} changed, ' "$cover" || fault "$part: has no diffstat"
 done
-[ "$parts" = rfc ] || grep -q '^prerequisite-patch-id: ' "$work/mails/rfc/0000-cover-letter.patch" ||
-	fault "rfc: does not name the fixes that it stands on"
+grep -q '^prerequisite-patch-id: ' "$work/mails/core/0000-cover-letter.patch" ||
+	fault "core: does not name the fixes that it stands on"
 
 # Posted, changed, and made anew
-rfc "keeping it" --posted --link rfc=https://example.org/v1 "$work/mails"
-diff -r "$work/mails/rfc" "$copy/patches/posted/v1/rfc" || fault "what was posted is not what was kept"
+rfc "keeping it" --posted --link core=https://example.org/v1 "$work/mails"
+diff -r "$work/mails/core" "$copy/patches/posted/v1/core" || fault "what was posted is not what was kept"
 refuses "has been posted" --posted "$work/mails"
 refuses "has been posted already" -v 1 "$work/mails2"
 patch=$copy/patches/$(sed '/^#/d; s/ .*//' "$copy/patches/series" | tail -n 1)
 sed -i '0,/^Assisted-by: /s//This is new.\n\n&/' "$patch"
 rfc "the second version" "$work/mails2"
-cover=$work/mails2/rfc/v2-0000-cover-letter.patch
+cover=$work/mails2/core/v2-0000-cover-letter.patch
 grep -q '^Subject: \[RFC PATCH v2 0' "$cover" || fault "the second version is not v2"
 grep -q '^v1: https://example.org/v1$' "$cover" || fault "it does not say where v1 is"
 grep -q '^Range-diff against v1:$' "$cover" || fault "there is no range-diff"
