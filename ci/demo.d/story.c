@@ -56,10 +56,10 @@ struct scene {
 /* Not every kernel has every one of them. */
 static const char * const functions[] = {
 	"memory_failure",
-	/* base */
+	/* base, and holder where it has them */
 	"pmem_pagemap_memory_failure", "dax_holder_notify_failure",
 	"xfs_dax_notify_failure", "xfs_dax_failure_fn", "mf_dax_kill_procs",
-	"unmap_mapping_range",
+	"unmap_mapping_range", "mf_dax_unmap",
 	/* aops */
 	"memory_failure_dax", "xfs_file_memory_failure",
 	"xfs_proxy_memory_failure",

@@ -32,10 +32,13 @@ struct said {
 };
 
 static struct said base = { .kernel = "base" }, aops = { .kernel = "aops" };
+/* The rival design; empty if it is not to be shown */
+static struct said holder = { .kernel = "holder" };
 
 static const struct {
 	const char *title, *setting, *look;
 	bool path;		/* show the call path, else how the event ended */
+	bool holder_as_base;	/* else as expected */
 } scenes[NR_SCENES] = { {
 	.title = "A machine check on an NVDIMM",
 	.setting =
@@ -67,6 +70,7 @@ static const struct {
 "next access ends in SIGBUS.\n",
 }, {
 	.title = "The same files on device-mapper",
+	.holder_as_base = true,
 	.setting =
 "A dm-linear device on the second half of that pmem, with an XFS of its own. The five processes\n"
 "ask to be told early again.\n",
@@ -214,6 +218,18 @@ static void complain(const char *fmt, ...)
 	va_end(ap);
 }
 
+static void judge_holder(int scene)
+{
+	int known = scenes[scene - 1].holder_as_base ? BASE : EXPECTED;
+	struct line *h = NULL;
+
+	while ((h = next(&holder, h, "row", scene)))
+		if (strcmp(h->field[GOT], h->field[known]))
+			complain("scene %d, %s on holder: '%s', known is '%s'",
+				 scene, h->field[PROCESS], h->field[GOT],
+				 h->field[known]);
+}
+
 static void judge_rows(int scene, int *rows, int *known)
 {
 	struct line *a = NULL, *b = NULL;
@@ -303,10 +319,11 @@ static int tell_cell(const char *got, const char *expected, const char *good)
 
 static void tell_table(int scene)
 {
-	struct line *a = NULL, *b = NULL;
+	struct line *a = NULL, *b = NULL, *h = NULL;
 
-	paint(BOLD, COLUMNS "%-*s%s\n", "process", "file", "offset", "address",
-	      "expected", COLUMN, "base", "aops");
+	paint(BOLD, COLUMNS "%-*s%-*s%s\n", "process", "file", "offset",
+	      "address", "expected", COLUMN, "base", holder.nr ? COLUMN : 0,
+	      holder.nr ? "holder" : "", "aops");
 	while ((a = next(&aops, a, "row", scene)) &&
 	       (b = next(&base, b, "row", scene))) {
 		int width;
@@ -315,6 +332,10 @@ static void tell_table(int scene)
 		       a->field[OFFSET], a->field[ADDRESS], a->field[EXPECTED]);
 		width = tell_cell(b->field[GOT], b->field[EXPECTED], "");
 		printf("%*s", COLUMN - width, "");
+		if ((h = next(&holder, h, "row", scene))) {
+			width = tell_cell(h->field[GOT], h->field[EXPECTED], "");
+			printf("%*s", COLUMN - width, "");
+		}
 		tell_cell(a->field[GOT], a->field[EXPECTED], GREEN);
 		printf("\n");
 	}
@@ -370,6 +391,7 @@ static void tell_scene(int scene)
 	tell_table(scene);
 	if (!scenes[scene - 1].path) {
 		tell_event(&base, scene);
+		tell_event(&holder, scene);
 		tell_event(&aops, scene);
 		printf("\n");
 	}
@@ -377,6 +399,9 @@ static void tell_scene(int scene)
 	if (scenes[scene - 1].path) {
 		tell_path(&base, scene, "down to the driver, up to the filesystem, "
 			  "which kills with the AGF locked");
+		if (holder.nr)
+			tell_path(&holder, scene, "the same way, but the AGF is released "
+				  "before mm acts");
 		tell_path(&aops, scene, "the page's mapping says who shares it, mm "
 			  "acts with the AGF released");
 	}
@@ -386,8 +411,8 @@ int main(int argc, char **argv)
 {
 	int scene, rows = 0, known = 0;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: %s BASE AOPS\n"
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: %s BASE AOPS [HOLDER]\n"
 			"Tells and judges what story.c printed on the kernels.\n",
 			argv[0]);
 		return 2;
@@ -396,25 +421,30 @@ int main(int argc, char **argv)
 		   !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
 	read_said(&base, argv[1]);
 	read_said(&aops, argv[2]);
+	if (argc == 4)
+		read_said(&holder, argv[3]);
 
 	paint(BOLD, "When a page that several files share fails\n");
 	printf(
 "A page of persistent memory has gone bad, and XFS reflink has made several files share it. The\n"
 "kernel's memory_failure() has to find every process that maps it, by whichever file.\n"
 "  base  Linux %s, without the series\n"
-"  aops  Linux %s, with it\n"
+"  aops  Linux %s, with it\n%s"
 "What became of a process is told in three words:\n"
 "  AO    it got SIGBUS at once, BUS_MCEERR_AO, with its own address of the page;  -  no signal\n"
 "  gone  the page has gone from its page table;  kept  it has not\n"
 "  AR    its next access drew SIGBUS, BUS_MCEERR_AR;  data  it read what was stored there\n"
 "A ! marks what should not be so.\n",
 	       value(&base, "fact", 0, "release"),
-	       value(&aops, "fact", 0, "release"));
+	       value(&aops, "fact", 0, "release"),
+	       holder.nr ? "  holder  the merged design: it collects a batch of sharers, "
+			   "releases the AGF, then unmaps and kills\n" : "");
 	for (scene = 1; scene <= NR_SCENES; scene++)
 		tell_scene(scene);
 
 	for (scene = 1; scene <= NR_SCENES; scene++) {
 		judge_rows(scene, &rows, &known);
+		judge_holder(scene);
 		judge_trace(scene);
 	}
 	if (wrong || !rows)

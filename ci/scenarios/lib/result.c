@@ -86,12 +86,20 @@ static void describe_outcome(const char *kernel, const struct outcome *o)
 		printf("%s-seconds\t%d\n", kernel, o->seconds);
 }
 
+static bool is_empty(const struct outcome *o)
+{
+	return !o->fails[0] && !o->splat && !o->hangs && !o->says;
+}
+
 static int describe(void)
 {
 	printf("name\t%s\ntitle\t%s\nmachine\t%s\ncpus\t%d\nseconds\t%d\n",
 	       scenario.name, scenario.title, scenario.machine, scenario.cpus,
 	       scenario.seconds);
 	describe_outcome("base", &scenario.base);
+	describe_outcome("holder", scenario.holder_as_base ? &scenario.base :
+			 is_empty(&scenario.holder) ? &scenario.aops :
+			 &scenario.holder);
 	describe_outcome("aops", &scenario.aops);
 	describe_outcome("base-debug", &scenario.base_debug);
 	if (scenario.debug)
