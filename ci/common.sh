@@ -24,9 +24,38 @@ note() {
 	printf '%s\n' "$*" >&2
 }
 
+# When the program began that a person started; those that it calls go on from there
+export CI_BEGAN=${CI_BEGAN:-$EPOCHSECONDS}
+
+# clock: the time since then
+clock() {
+	local seconds=$((EPOCHSECONDS - CI_BEGAN))
+	printf '%2d:%02d' $((seconds / 60)) $((seconds % 60))
+}
+
 # stage MESSAGE...: the next stage of long work, with the time since the start.
 stage() {
-	printf '[%2d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*" >&2
+	printf '[%s] %s\n' "$(clock)" "$*" >&2
+}
+
+# reason LOG: why apt failed, from its messages in LOG, in a line
+reason() {
+	local why
+
+	if grep -qiE 'no space left|not have enough free space|write error' "$1"; then
+		why="the disk is full"
+	elif grep -qE '(resolv|connect|reach)' "$1"; then
+		why="the Debian mirror cannot be reached (is there a network? does apt need a proxy?)"
+	elif grep -qE 'Hash Sum mismatch|unexpected size' "$1"; then
+		why="the Debian mirror is being updated: try again in a few minutes"
+	elif grep -qE '404|Unable to (locate|find)|not found' "$1"; then
+		why="the Debian mirror does not have it"
+	elif grep -q 'Could not get lock' "$1"; then
+		why="another apt is running"
+	else
+		why=$(sed -n 's/^E: //p' "$1" | tail -n 1)
+	fi
+	echo "${why:-apt gave no reason}; apt's messages: $1"
 }
 
 # mirror: the Debian mirror that this machine's apt uses.
@@ -52,6 +81,7 @@ debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # nothing else, from the machine's mirror and with the machine's apt options.
 # Its state is under build/, the system's is not touched. The index is fetched
 # again after a day, or at once if the file build/apt/SUITE/fresh is removed.
+# apt's messages go to build/apt/SUITE/log: see reason.
 debian_apt() {
 	local suite=$1 dir=$build/apt/$1 uri
 	shift
@@ -63,16 +93,16 @@ debian_apt() {
 
 	if [ -z "$(find "$dir/fresh" -mmin -1440 2>/dev/null)" ]; then
 		[ -e "$debian_keyring" ] || die "missing: $debian_keyring (package debian-archive-keyring)"
-		uri=$(mirror)
 		mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 		: >"$dir/status"
+		: >"$dir/log"
+		uri=$(mirror) || return
 		printf "%s [signed-by=$debian_keyring] $uri $suite main\n" \
 			deb deb-src >"$dir/sources.list"
-		apt-get -qq "${options[@]}" update >&2 ||
-			die "no index of Debian $suite from the machine's mirror"
+		apt-get -qq "${options[@]}" update >"$dir/log" 2>&1 || return
 		touch "$dir/fresh"
 	fi
-	"$@" "${options[@]}"
+	"$@" "${options[@]}" 2>"$dir/log"
 }
 
 # debian_unpack SUITE DIR PACKAGE...: fetch these packages of SUITE and all that they
@@ -85,7 +115,8 @@ debian_unpack() {
 	mkdir -p "$tree" "$debs/partial"
 	debian_apt "$suite" apt-get -qq -y --no-install-recommends --download-only \
 		-o Dir::Cache::archives="$debs" -o Debug::NoLocking=1 \
-		install "$@" >&2 || die "could not be fetched from Debian $suite: $*"
+		install "$@" >&2 ||
+		die "could not be fetched from Debian $suite: $*: $(reason "$build/apt/$suite/log")"
 	for deb in "$debs"/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -C "$tree" --keep-directory-symlink -xf -
 	done
