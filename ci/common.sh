@@ -38,6 +38,32 @@ stage() {
 	printf '[%s] %s\n' "$(clock)" "$*" >&2
 }
 
+# redraw SECONDS: copies standard input to standard error, a terminal, but keeps the
+# latest stage as the last line and redraws it each second, with the time and an
+# estimate of the rest: the stage's own, or else what is left of SECONDS.
+redraw() {
+	local line now='' rest columns status=0
+
+	trap '' INT
+	columns=$(stty size <&2 | cut -d' ' -f2)
+	while ((status == 0 || status > 128)); do
+		status=0
+		IFS= read -r -t 1 line || status=$?
+		if ((!status)); then
+			printf '\r\033[K' >&2
+			case $line in
+			\[*\]\ *) now=${line#*\] } ;;
+			*) note "$line" ;;
+			esac
+		fi
+		rest=$(((CI_BEGAN + $1 - EPOCHSECONDS) / 60 + 1))
+		((rest > 0)) && [[ $now && $now != *' left' ]] && rest="; about $rest min left" || rest=
+		line="[$(clock)] $now$rest"
+		[[ ! $now ]] || printf '\r\033[K%s' "${line:0:columns - 1}" >&2
+	done
+	printf '\r\033[K' >&2
+}
+
 # reason LOG: why apt failed, from its messages in LOG, in a line
 reason() {
 	local why

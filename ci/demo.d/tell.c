@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The demo's part on the host: reads what story.c printed on the two kernels,
- * tells it to somebody who has not seen it before, and judges. Lines that are
- * not of a form described in story.c end it: nothing is searched for in noise.
+ * The demo's part on the host: reads the output of story.c on each kernel while
+ * the guests run, explains it for a first-time reader, and judges it. A line that
+ * has none of the forms in story.c ends it: nothing is searched for in noise.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "show.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_LINES	1000
 #define MAX_FIELDS	9
 #define NR_SCENES	4
+/* A kernel that has said nothing for so long is probably still being compiled */
+#define LATE_MS		20000
 
 /* A line's fields; for a row these are: */
 enum { KIND, SCENE, PROCESS, FILE_NAME, OFFSET, ADDRESS, EXPECTED, BASE, GOT };
@@ -24,16 +29,18 @@ struct line {
 	char *field[MAX_FIELDS];
 };
 
-/* What a kernel's guest said: machine lines, in order. */
+/* What a kernel's guest has said so far: machine lines, in order. */
 struct said {
 	const char *kernel;
+	FILE *f;		/* NULL: not shown */
+	int checks, plan;
 	int nr;
 	struct line lines[MAX_LINES];
 };
 
 static struct said base = { .kernel = "base" }, aops = { .kernel = "aops" };
-/* The rival design; empty if it is not to be shown */
-static struct said holder = { .kernel = "holder" };
+static struct said holder = { .kernel = "holder" };	/* the rival design */
+static struct said * const all[] = { &base, &holder, &aops };
 
 static const struct {
 	const char *title, *setting, *look;
@@ -42,62 +49,57 @@ static const struct {
 } scenes[NR_SCENES] = { {
 	.title = "A machine check on an NVDIMM",
 	.setting =
-"Four files share their blocks by reflink. Three readers map the same page, each by another file.\n"
-"A writer has stored to that page of the fourth file, which has a block of its own since then. A\n"
-"bystander maps the next page. All five asked to be told early (PR_MCE_KILL_EARLY). Now QEMU\n"
-"raises a machine check for the physical address of the shared page.\n",
+"Four files share their blocks by reflink. Three readers map the same page, each through a\n"
+"different file. A writer has stored to this page of the fourth file, which now has a block of its\n"
+"own. A bystander maps the next page. All five processes have asked for early signals\n"
+"(PR_MCE_KILL_EARLY). QEMU raises a machine check at the physical address of the shared page.\n",
 	.look =
-"Look at the readers: all are told, each at its own address; the others notice nothing. Both\n"
-"kernels get this right. They differ in the way there, as the kernel's function tracer saw it.\n"
-"The AGF, the filesystem's lock here, is held from xfs_alloc_read_agf() to xfs_trans_brelse().\n",
+"Each reader gets a signal with its own address of the page. The other two processes are left\n"
+"alone. Both kernels get this right, but they take different paths, which the function tracer\n"
+"recorded. XFS holds the AGF lock from xfs_alloc_read_agf() to xfs_trans_brelse().\n",
 	.path = true,
 }, {
-	.title = "The same on another pmem, which keeps no record of errors",
+	.title = "A pmem device that keeps no record of errors",
 	.setting =
-"Now the page is on a range of memory that memmap= sets aside. No driver records a bad block for\n"
-"the machine check: only memory management knows of the failure.\n",
+"Now the page is in memory that was reserved with memmap=. No driver records a bad block for the\n"
+"machine check, so only memory management knows about the failure.\n",
 	.look =
-"Look at the last word: base tells the readers, and then maps the bad page again for whoever\n"
-"touches it. aops looks at the page's flag first.\n",
+"Compare the last word: base signals the readers, but maps the failed page again on the next\n"
+"access. aops checks the page's flag first.\n",
 }, {
-	.title = "Nobody asked to be told early: the default setting",
+	.title = "The default policy: no early signals",
 	.setting =
-"Another page of the same files, and processes that leave their policy alone, as nearly all do.\n"
-"Nobody is to be signalled yet. But the page has to go: the next access would consume the error.\n",
+"Another page of the same files fails. The processes keep the default policy, as nearly all do.\n"
+"No process should be signalled yet, but the page must be unmapped: otherwise the next access\n"
+"consumes the error.\n",
 	.look =
-"Look at \"kept\": base unmaps a page only on behalf of those that it signals. That is nobody, so\n"
-"the page stays mapped in all of them, and this counts as \"Recovered\". On aops it goes, and the\n"
-"next access ends in SIGBUS.\n",
+"base unmaps a page only from processes that it signals. Here it signals none, so all three readers\n"
+"keep the mapping, and the event still counts as \"Recovered\". aops unmaps the page, and the next\n"
+"access ends in SIGBUS.\n",
 }, {
 	.title = "The same files on device-mapper",
 	.holder_as_base = true,
 	.setting =
-"A dm-linear device on the second half of that pmem, with an XFS of its own. The five processes\n"
-"ask to be told early again.\n",
+"A dm-linear device on the second half of that pmem has an XFS of its own. The five processes ask\n"
+"for early signals again.\n",
 	.look =
-"Look at memory_failure(): on base a page of several files has no mapping, and from the driver\n"
-"no way leads through device-mapper to the filesystem. Nobody is told. On aops the page's mapping\n"
-"is all it takes.\n",
+"On base a shared page has no mapping, and device-mapper does not pass the event up to the\n"
+"filesystem: memory_failure() fails, and no process is signalled. aops needs only the mapping of\n"
+"the page.\n",
 } };
 
 /* --- output --- */
 
-static bool coloured;
-
-#define BOLD	"\033[1m"
-#define RED	"\033[31m"
-#define GREEN	"\033[32m"
-#define PLAIN	"\033[0m"
-
+__attribute__((format(printf, 2, 3)))
 static void paint(const char *colour, const char *fmt, ...)
 {
 	va_list ap;
 
+	fputs(colour, stdout);
 	va_start(ap, fmt);
-	fputs(coloured ? colour : "", stdout);
 	vprintf(fmt, ap);
-	fputs(coloured ? PLAIN : "", stdout);
 	va_end(ap);
+	fputs(PLAIN, stdout);
 }
 
 /* --- input --- */
@@ -107,9 +109,9 @@ static void give_up(const char *fmt, ...)
 {
 	va_list ap;
 
-	fflush(stdout);
+	step_aside();
 	va_start(ap, fmt);
-	fprintf(stderr, "demo: ");
+	fprintf(stderr, "ci/demo: ");
 	vfprintf(stderr, fmt, ap);
 	fprintf(stderr, "\n");
 	va_end(ap);
@@ -117,15 +119,14 @@ static void give_up(const char *fmt, ...)
 }
 
 /* Takes over the library's own lines; false if this is none of them. */
-static bool ktap_line(struct said *said, const char *text, int *checks,
-		      int *plan)
+static bool ktap_line(struct said *said, const char *text)
 {
 	if (!strncmp(text, "Bail out!", 9) || !strncmp(text, "not ok ", 7))
 		give_up("%s: %s", said->kernel, text);
 	if (!strncmp(text, "ok ", 3))
-		(*checks)++;
+		said->checks++;
 	else if (strncmp(text, "# ", 2) && strcmp(text, "KTAP version 1") &&
-		 sscanf(text, "1..%d", plan) != 1)
+		 sscanf(text, "1..%d", &said->plan) != 1)
 		return false;
 	return true;
 }
@@ -137,6 +138,7 @@ static void machine_line(struct said *said, char *text)
 		int fields;
 	} kinds[] = {
 		{ "row", 9 }, { "inode", 4 }, { "fact", 4 }, { "trace", 3 },
+		{ "end", 2 },
 	};
 	struct line *line = &said->lines[said->nr];
 	char *whole = strdup(text);
@@ -156,24 +158,47 @@ static void machine_line(struct said *said, char *text)
 	free(whole);
 }
 
-static void read_said(struct said *said, const char *path)
+/* PATH may be a pipe that has no writer yet. */
+static void open_said(struct said *said, const char *path)
 {
-	FILE *f = fopen(path, "r");
+	int fd = open(path, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) || !(said->f = fdopen(fd, "r")))
+		give_up("%s: %s", path, strerror(errno));
+	said->plan = -1;
+}
+
+/* Until there is something to read, or for so long; false then. */
+static bool has_said(struct said *said, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fileno(said->f), .events = POLLIN };
+
+	return poll(&pfd, 1, timeout_ms) > 0;
+}
+
+/* Reads to the end of a scene, or, if LAST is negative, to the end of all. */
+static void read_said(struct said *said, int last)
+{
 	char *text = NULL;
 	size_t size = 0;
-	int checks = 0, plan = -1;
 
-	if (!f)
-		give_up("%s: %s", path, strerror(errno));
-	while (getline(&text, &size, f) > 0) {
+	has_said(said, -1);
+	while (getline(&text, &size, said->f) > 0) {
+		struct line *line = &said->lines[said->nr];
+
 		text[strcspn(text, "\r\n")] = '\0';
-		if (!ktap_line(said, text, &checks, &plan))
-			machine_line(said, strdup(text));
+		if (ktap_line(said, text))
+			continue;
+		machine_line(said, strdup(text));
+		if (!strcmp(line->field[KIND], "end") &&
+		    atoi(line->field[SCENE]) == last)
+			goto out;
 	}
+	if (last >= 0 || said->plan != said->checks)
+		give_up("the guest with %s ended before the story did",
+			said->kernel);
+out:
 	free(text);
-	fclose(f);
-	if (plan != checks)
-		give_up("%s: the story breaks off", said->kernel);
 }
 
 /* The next line of a kind and scene; start with NULL. */
@@ -197,7 +222,7 @@ static const char *value(struct said *said, const char *kind, int scene,
 	while ((line = next(said, line, kind, scene)))
 		if (!strcmp(line->field[2], key))
 			return line->field[3];
-	give_up("%s: no %s %s of scene %d", said->kernel, kind, key, scene);
+	give_up("%s: no %s %s of act %d", said->kernel, kind, key, scene);
 }
 
 /* --- judgement --- */
@@ -210,7 +235,7 @@ static void complain(const char *fmt, ...)
 	va_list ap;
 
 	if (!wrong++)
-		paint(BOLD RED, "\nNot as documented:\n");
+		paint(BOLD RED, "\nUnexpected results:\n");
 	va_start(ap, fmt);
 	printf("  ");
 	vprintf(fmt, ap);
@@ -225,7 +250,7 @@ static void judge_holder(int scene)
 
 	while ((h = next(&holder, h, "row", scene)))
 		if (strcmp(h->field[GOT], h->field[known]))
-			complain("scene %d, %s on holder: '%s', known is '%s'",
+			complain("act %d, %s on holder: '%s', known is '%s'",
 				 scene, h->field[PROCESS], h->field[GOT],
 				 h->field[known]);
 }
@@ -243,21 +268,21 @@ static void judge_rows(int scene, int *rows, int *known)
 		++*rows;
 		for (i = 0; i < GOT; i++)
 			if (strcmp(a->field[i], b->field[i]))
-				complain("scene %d, %s: base has '%s' where aops has '%s'",
+				complain("act %d, %s: base has '%s' where aops has '%s'",
 					 scene, a->field[PROCESS],
 					 b->field[i], a->field[i]);
 		if (strcmp(a->field[GOT], a->field[EXPECTED]))
-			complain("scene %d, %s on aops: '%s', expected '%s'",
+			complain("act %d, %s on aops: '%s', expected '%s'",
 				 scene, a->field[PROCESS], a->field[GOT],
 				 a->field[EXPECTED]);
 		if (strcmp(b->field[GOT], b->field[BASE]))
-			complain("scene %d, %s on base: '%s', known is '%s'",
+			complain("act %d, %s on base: '%s', known is '%s'",
 				 scene, b->field[PROCESS], b->field[GOT],
 				 b->field[BASE]);
 		*known += !!strcmp(b->field[BASE], b->field[EXPECTED]);
 	}
 	if (a || b)
-		complain("scene %d: one kernel has more rows", scene);
+		complain("act %d: one kernel has more rows", scene);
 }
 
 /* How many lines of the trace have both? */
@@ -273,14 +298,41 @@ static int traced(struct said *said, int scene, const char *what,
 	return n;
 }
 
-/* On aops the trace leads from the proxy to the sharers, and to nobody else. */
+/* The signals of a scene, and how many of them were sent with the AGF held */
+static int signals_sent(struct said *said, int scene, int *locked)
+{
+	struct line *line = NULL;
+	bool held = false;
+	int n = 0;
+
+	*locked = 0;
+	while ((line = next(said, line, "trace", scene))) {
+		const char *text = line->field[2];
+
+		if (strstr(text, "xfs_alloc_read_agf"))
+			held = true;
+		else if (strstr(text, "xfs_trans_brelse"))
+			held = false;
+		else if (strstr(text, "send_sig_mceerr")) {
+			n++;
+			*locked += held;
+		}
+	}
+	return n;
+}
+
+/* On aops the trace leads from the proxy to the sharers and to no other file. */
 static void judge_trace(int scene)
 {
 	struct line *row = NULL;
-	int sharers = 0;
+	int sharers = 0, locked;
 
+	signals_sent(&aops, scene, &locked);
+	if (locked)
+		complain("act %d on aops: a signal was sent with the AGF held",
+			 scene);
 	if (traced(&aops, scene, "memory_failure_mapping:", " proxy ") != 1)
-		complain("scene %d on aops: the mapping is not a proxy", scene);
+		complain("act %d on aops: the mapping is not a proxy", scene);
 	while ((row = next(&aops, row, "row", scene))) {
 		const char *file = row->field[FILE_NAME];
 		char ino[32];
@@ -291,16 +343,16 @@ static void judge_trace(int scene)
 		snprintf(ino, sizeof(ino), " ino %s ",
 			 value(&aops, "inode", scene, file));
 		if (traced(&aops, scene, "memory_failure_sharer:", ino) != 1)
-			complain("scene %d on aops: %s was not reported once",
+			complain("act %d on aops: %s was not reported once",
 				 scene, file);
 		if (traced(&aops, scene, "memory_failure_act:", ino) != 1)
-			complain("scene %d on aops: %s was not acted on once",
+			complain("act %d on aops: %s was not acted on once",
 				 scene, file);
 	}
 	if (traced(&aops, scene, "memory_failure_sharer:", "") != sharers)
-		complain("scene %d on aops: not %d sharers", scene, sharers);
+		complain("act %d on aops: not %d sharers", scene, sharers);
 	if (traced(&base, scene, "memory_failure_event:", "") != 1)
-		complain("scene %d on base: not one event", scene);
+		complain("act %d on base: not one event", scene);
 }
 
 /* --- the story --- */
@@ -359,6 +411,9 @@ static void tell_traced(struct said *said, int scene, const char *text)
 	printf("\n");
 }
 
+#define BASE_PATH \
+	"down to the driver, up to the filesystem, which signals with the AGF held"
+
 static void tell_path(struct said *said, int scene, const char *title)
 {
 	struct line *line = NULL;
@@ -383,11 +438,38 @@ static void tell_event(struct said *said, int scene)
 	}
 }
 
-static void tell_scene(int scene)
+static void tell_setting(int scene)
 {
 	printf("\n");
-	paint(BOLD, "%d. %s\n", scene, scenes[scene - 1].title);
-	printf("%s\n", scenes[scene - 1].setting);
+	paint(TITLE, "%d. %s", scene, scenes[scene - 1].title);
+	printf("\n%s\n", scenes[scene - 1].setting);
+}
+
+/* The outcome on base, while the other kernels are being compiled */
+static void tell_base(int scene)
+{
+	struct line *b = NULL;
+
+	tell_setting(scene);
+	paint(BOLD, COLUMNS "%s", "process", "file", "offset", "address",
+	      "expected", "base");
+	printf("\n");
+	while ((b = next(&base, b, "row", scene))) {
+		printf(COLUMNS, b->field[PROCESS], b->field[FILE_NAME],
+		       b->field[OFFSET], b->field[ADDRESS], b->field[EXPECTED]);
+		tell_cell(b->field[GOT], b->field[EXPECTED], "");
+		printf("\n");
+	}
+	tell_path(&base, scene, BASE_PATH);
+	printf("\nThis was the unpatched kernel. The kernel with the series is still being compiled; the\n"
+	       "demo starts as soon as it is ready.\n");
+	step_aside();
+}
+
+static void tell_scene(int scene)
+{
+	tell_setting(scene);
+	step();
 	tell_table(scene);
 	if (!scenes[scene - 1].path) {
 		tell_event(&base, scene);
@@ -396,53 +478,111 @@ static void tell_scene(int scene)
 		printf("\n");
 	}
 	printf("%s", scenes[scene - 1].look);
+	step();
 	if (scenes[scene - 1].path) {
-		tell_path(&base, scene, "down to the driver, up to the filesystem, "
-			  "which kills with the AGF locked");
-		if (holder.nr)
-			tell_path(&holder, scene, "the same way, but the AGF is released "
-				  "before mm acts");
-		tell_path(&aops, scene, "the page's mapping says who shares it, mm "
+		tell_path(&base, scene, BASE_PATH);
+		step();
+		if (holder.f) {
+			tell_path(&holder, scene, "the same path, but the AGF is "
+				  "released before mm acts");
+			step();
+		}
+		tell_path(&aops, scene, "the filesystem reports the sharers, then mm "
 			  "acts with the AGF released");
+		step();
 	}
 }
 
-int main(int argc, char **argv)
+/* --- the results in a table, for README as well --- */
+
+enum { SHARERS, OTHERS, SIGNALS };
+
+static const struct {
+	const char *what;
+	int count, scene;	/* 0: all */
+	const char *has;
+} results[] = {
+	{ "NVDIMM: sharers signalled and unmapped", SHARERS, 1, "AO gone" },
+	{ "no bad block on record: next access gets SIGBUS", SHARERS, 2, " AR" },
+	{ "default policy: sharers unmapped", SHARERS, 3, "gone" },
+	{ "device-mapper: sharers signalled and unmapped", SHARERS, 4, "AO gone" },
+	{ "other processes disturbed", OTHERS, 0, NULL },
+	{ "signals sent with the filesystem's AGF lock held", SIGNALS, 1, NULL },
+};
+
+static int count_result(struct said *said, int i, int *of)
+{
+	int scene, n = 0;
+
+	*of = 0;
+	if (results[i].count == SIGNALS) {
+		*of = signals_sent(said, results[i].scene, &n);
+		return n;
+	}
+	for (scene = 1; scene <= NR_SCENES; scene++) {
+		struct line *row = NULL;
+
+		if (results[i].scene && scene != results[i].scene)
+			continue;
+		while ((row = next(said, row, "row", scene))) {
+			bool sharer = strstr(row->field[EXPECTED], "gone");
+
+			if (!*row->field[FILE_NAME] ||
+			    sharer != (results[i].count == SHARERS))
+				continue;
+			++*of;
+			n += sharer ? !!strstr(row->field[GOT], results[i].has) :
+			     strcmp(row->field[GOT], row->field[EXPECTED]) != 0;
+		}
+	}
+	return n;
+}
+
+static void write_results(FILE *f, const char *indent)
+{
+	unsigned int i, k;
+
+	fprintf(f, "%s%-50s", indent, "");
+	for (k = 0; k < ARRAY_SIZE(all); k++)
+		if (all[k]->f)
+			fprintf(f, "  %6s", all[k]->kernel);
+	for (i = 0; i < ARRAY_SIZE(results); i++) {
+		fprintf(f, "\n%s%-50s", indent, results[i].what);
+		for (k = 0; k < ARRAY_SIZE(all); k++) {
+			int n, of;
+
+			if (!all[k]->f)
+				continue;
+			n = count_result(all[k], i, &of);
+			fprintf(f, "  %d of %d", n, of);
+		}
+	}
+	fprintf(f, "\n");
+}
+
+static void tell_intro(void)
+{
+	paint(TITLE, "When a page that several files share fails");
+	printf("\n"
+"A page of persistent memory fails. With XFS reflink the page can belong to several files, and\n"
+"processes map it through any of them. memory_failure() must find all of these processes.\n\n"
+"  base  Linux %s, unpatched\n"
+"  aops  the same with the series\n%s\n"
+"Three words describe a process after the failure. A ! marks a wrong result.\n\n"
+"  AO or -       the signal: SIGBUS, BUS_MCEERR_AO, with its own address of the page, or none\n"
+"  gone or kept  whether the page is still in its page table\n"
+"  AR or data    its next access: SIGBUS, BUS_MCEERR_AR, or the data stored there\n",
+	       value(&base, "fact", 0, "release"),
+	       holder.f ? "  holder  the merged design: it collects a batch of sharers, "
+			   "releases the AGF, then unmaps and kills\n" : "");
+	step();
+}
+
+static int judge(int first, int last)
 {
 	int scene, rows = 0, known = 0;
 
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: %s BASE AOPS [HOLDER]\n"
-			"Tells and judges what story.c printed on the kernels.\n",
-			argv[0]);
-		return 2;
-	}
-	coloured = isatty(STDOUT_FILENO) &&
-		   !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
-	read_said(&base, argv[1]);
-	read_said(&aops, argv[2]);
-	if (argc == 4)
-		read_said(&holder, argv[3]);
-
-	paint(BOLD, "When a page that several files share fails\n");
-	printf(
-"A page of persistent memory has gone bad, and XFS reflink has made several files share it. The\n"
-"kernel's memory_failure() has to find every process that maps it, by whichever file.\n"
-"  base  Linux %s, without the series\n"
-"  aops  Linux %s, with it\n%s"
-"What became of a process is told in three words:\n"
-"  AO    it got SIGBUS at once, BUS_MCEERR_AO, with its own address of the page;  -  no signal\n"
-"  gone  the page has gone from its page table;  kept  it has not\n"
-"  AR    its next access drew SIGBUS, BUS_MCEERR_AR;  data  it read what was stored there\n"
-"A ! marks what should not be so.\n",
-	       value(&base, "fact", 0, "release"),
-	       value(&aops, "fact", 0, "release"),
-	       holder.nr ? "  holder  the merged design: it collects a batch of sharers, "
-			   "releases the AGF, then unmaps and kills\n" : "");
-	for (scene = 1; scene <= NR_SCENES; scene++)
-		tell_scene(scene);
-
-	for (scene = 1; scene <= NR_SCENES; scene++) {
+	for (scene = first; scene <= last; scene++) {
 		judge_rows(scene, &rows, &known);
 		judge_holder(scene);
 		judge_trace(scene);
@@ -450,7 +590,98 @@ int main(int argc, char **argv)
 	if (wrong || !rows)
 		return 1;
 	printf("\n");
-	paint(BOLD, "aops: all %d rows as expected. base: %d of %d, and the other "
-	      "%d wrong in the known way.\n", rows, rows - known, rows, known);
+	if (last > first) {
+		write_results(stdout, "  ");
+		printf("\n");
+	}
+	paint(BOLD, "aops: all %d rows as expected. base: %d of %d", rows,
+	      rows - known, rows);
+	if (known)
+		paint(BOLD, ", and the other %d wrong in the known way", known);
+	paint(BOLD, ".");
+	printf("\n");
 	return 0;
+}
+
+static const char usage[] =
+"usage: tell [--act N] [--watch] [--page FILE] [--record FILE] [--table FILE]\n"
+"            BASE AOPS [HOLDER]\n"
+"Explains and judges the output of story.c on the kernels. See ci/demo -h.\n";
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "act", required_argument, NULL, 'a' },
+		{ "watch", no_argument, NULL, 'w' },
+		{ "page", required_argument, NULL, 'p' },
+		{ "record", required_argument, NULL, 'r' },
+		{ "table", required_argument, NULL, 't' },
+		{ }
+	};
+	const char *page = NULL, *record = NULL, *table = NULL;
+	int option, first = 1, last = NR_SCENES, scene, status;
+	bool watch = false;
+	unsigned int k;
+	FILE *f;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'a':
+			first = last = atoi(optarg);
+			break;
+		case 'w':
+			watch = true;
+			break;
+		case 'p':
+			page = optarg;
+			break;
+		case 'r':
+			record = optarg;
+			break;
+		case 't':
+			table = optarg;
+			break;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	argv += optind;
+	argc -= optind;
+	if (argc < 2 || argc > 3 || first < 1 || last > NR_SCENES) {
+		fputs(usage, stderr);
+		return 2;
+	}
+
+	show_begin(watch, page, record);
+	open_said(&base, argv[0]);
+	open_said(&aops, argv[1]);
+	if (argc == 3)
+		open_said(&holder, argv[2]);
+
+	read_said(&base, 0);
+	tell_intro();
+	for (scene = first; scene <= last; scene++) {
+		read_said(&base, scene);
+		if (scene == first && !has_said(&aops, LATE_MS))
+			tell_base(scene);
+		for (k = 1; k < ARRAY_SIZE(all); k++)
+			if (all[k]->f)
+				read_said(all[k], scene);
+		tell_scene(scene);
+	}
+	for (k = 0; k < ARRAY_SIZE(all); k++)
+		if (all[k]->f)
+			read_said(all[k], -1);
+	status = judge(first, last);
+	if (!show_end())
+		give_up("not all of it could be written");
+	if (!status && table) {
+		f = fopen(table, "w");
+		if (!f)
+			give_up("%s: %s", table, strerror(errno));
+		write_results(f, "");
+		if (fclose(f))
+			give_up("%s: %s", table, strerror(errno));
+	}
+	return status;
 }
