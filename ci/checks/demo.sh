@@ -44,6 +44,7 @@ want "no colours in a file" test "$(grep -c $'\033' "$work/out")" = 0
 want "the record is the text" cmp "$work/out" "$work/text"
 want "headings on the page" says '^<h2>4\. The same files' page
 want "colours on the page" says '<span class=bad>EBUSY !</span>' page
+want "what is bold ends" test "$(grep -c '<b>' "$work/page")" = "$(grep -c '</b>' "$work/page")"
 want "no code on the page" test "$(grep -c $'\033' "$work/page")" = 0
 want "a table" says '^device-mapper: .* 0 of 3  3 of 3$' table
 tell --record "$work/a.cast"

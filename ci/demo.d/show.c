@@ -76,6 +76,9 @@ static void put_html(const char *line)
 			line += strcspn(line, "m");
 		}
 	}
+	/* PLAIN may be on the next line */
+	while (nr)
+		fputs(ends[--nr], page);
 }
 
 /* Indented lines keep their form, a TITLE is a heading, all else is prose. */
