@@ -31,7 +31,7 @@ static const char * const functions[] = {
 static const char * const left_out[] = {
 	"dax_wake_entry", "dax_unlock_entry", "dax_association_*",
 	"dax_get_private", "dax_read_*", "dax_holder", "dax_mapping_sb",
-	"dax_proxy_owner", "mf_is_filtered", "mf_batch_full",
+	"mf_is_filtered", "mf_batch_full",
 };
 
 static void print_trace(void)

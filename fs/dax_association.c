@@ -14,7 +14,7 @@
  *	state	->private  ->mapping, ->index	order
  *	free	0	   NULL, 0		0
  *	owned	1	   the file		0 or PMD_ORDER
- *	shared	>= 1	   the shared place	0 or PMD_ORDER
+ *	shared	>= 1	   the proxy mapping	0 or PMD_ORDER
  *
  *			 first entry
  *	    +--> free ----------------> owned
@@ -42,9 +42,20 @@
  *  - The second entry makes a folio shared.  IOMAP_F_SHARED does not, since it
  *    can be stale when the entry is inserted.
  *
- * The shared place is NULL, or computed from the physical address, and is the
- * same for all sharers.  It is not one of the files, so it does not change when
- * a sharer is removed.  A folio remains shared until its last entry is removed.
+ * A proxy mapping is an address_space that stands for all files of a filesystem
+ * on one device.  The index is the offset of the page on the device, so every
+ * sharer computes the same mapping and index.  It does not change when a sharer
+ * is removed.  A folio remains shared until its last entry is removed.
+ *
+ * A filesystem with shared extents embeds a struct dax_proxy in the structure of
+ * each device that holds file data, passes it in iomap->dax_proxy, and frees it
+ * by RCU after the last inode.  ->host is the inode of the block device, so a
+ * proxy mapping has no DAX entries, no folios and no VMAs.  Readers of
+ * folio->mapping:
+ *  - rmap and page_idle find no VMA, folio_mark_dirty() finds noop_dirty_folio().
+ *  - GUP-fast and futexes read it under RCU.  Futexes reject it.
+ *  - hwpoison_filter_dev() finds the superblock of the block device and ignores
+ *    the event.
  *
  * Locking: the association changes under dax_association_lock(pfn), which is
  * selected by pfn >> PMD_ORDER, because a change of order affects all pages
@@ -54,14 +65,16 @@
  *
  * Lifetime: ->evict_inode() of a filesystem first deletes the entries with
  * dax_break_layout_final().  Under the association lock, a non-NULL ->mapping
- * therefore belongs to an inode that has not passed this point, or is a shared
- * place, which outlives the inodes of its filesystem.
+ * therefore belongs to an inode that has not passed this point, or is a proxy
+ * mapping, which outlives the inodes of its filesystem.
  */
 #include <kunit/visibility.h>
 #include <linux/dax.h>
+#include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/huge_mm.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/spinlock.h>
 
 #include "dax_association.h"
@@ -133,7 +146,7 @@ static void dax_folio_set_order(struct folio *folio, unsigned int order)
  * @pfn: first page frame number of the entry
  * @order: order of the entry, 0 or PMD_ORDER
  * @file: place of @pfn in the file
- * @shared: place of @pfn that is common to all sharers
+ * @shared: place of @pfn in the proxy mapping
  *
  * Context: any, usually under the i_pages lock of the file.  Takes the
  * association lock.
@@ -219,3 +232,119 @@ unlock:
 	spin_unlock_irqrestore(lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(dax_disassociate);
+
+/**
+ * dax_init_proxy - initialize a proxy
+ * @proxy: the proxy
+ * @sb: the filesystem that it belongs to
+ * @host: inode of the block device, which the filesystem keeps open
+ * @aops: its operations, with ->dirty_folio = noop_dirty_folio
+ *
+ * Context: any.
+ */
+void dax_init_proxy(struct dax_proxy *proxy, struct super_block *sb,
+		    struct inode *host,
+		    const struct address_space_operations *aops)
+{
+	address_space_init_once(&proxy->mapping);
+	proxy->mapping.host = host;
+	proxy->mapping.a_ops = aops;
+	set_bit(AS_DAX_PROXY, &proxy->mapping.flags);
+	proxy->sb = sb;
+}
+EXPORT_SYMBOL_GPL(dax_init_proxy);
+
+#ifdef CONFIG_MEMORY_FAILURE
+/**
+ * dax_mapping_sb - look up the filesystem of a DAX page's mapping
+ * @mapping: mapping of a file, or a proxy
+ *
+ * Context: any.
+ * Return: the superblock.
+ */
+struct super_block *dax_mapping_sb(struct address_space *mapping)
+{
+	if (mapping_dax_proxy(mapping))
+		return container_of(mapping, struct dax_proxy, mapping)->sb;
+	return mapping->host->i_sb;
+}
+
+/*
+ * Called under the association lock.  i_lock is taken outside of that lock, so
+ * only try it.  Take both references or none: dropping one may sleep.  A proxy
+ * lives as long as its superblock is active.
+ */
+static int dax_try_pin_mapping(struct address_space *mapping)
+{
+	struct super_block *sb = dax_mapping_sb(mapping);
+	struct inode *inode = mapping->host;
+	int error = 0;
+
+	if (mapping_dax_proxy(mapping))
+		return atomic_inc_not_zero(&sb->s_active) ? 0 : -ENOENT;
+	if (!spin_trylock(&inode->i_lock))
+		return -EAGAIN;
+	if ((inode_state_read(inode) & (I_FREEING | I_WILL_FREE)) ||
+	    !atomic_inc_not_zero(&sb->s_active))
+		error = -ENOENT;
+	else
+		__iget(inode);
+	spin_unlock(&inode->i_lock);
+	return error;
+}
+
+/**
+ * dax_pin_mapping - look up and pin the mapping of a DAX page
+ * @pfn: page frame number; the caller keeps its dev_pagemap alive
+ * @index: where to store the offset of the page in the mapping, in pages
+ *
+ * Take the references that an open file has: to the inode, and an active one to
+ * the superblock.  A mapping found under the association lock belongs to an inode
+ * that has not been evicted.  RCU and igrab() cannot replace that lock: XFS
+ * recycles inodes without a grace period and reinitializes i_lock.
+ *
+ * Context: process context.
+ * Return: the mapping of the file, or the proxy if several files share the page,
+ * for dax_unpin_mapping(); NULL if no file has the page in use, or it is about to
+ * be evicted and no process can map it.
+ */
+struct address_space *dax_pin_mapping(unsigned long pfn, pgoff_t *index)
+{
+	spinlock_t *lock = dax_association_lock(pfn);
+	struct address_space *mapping;
+	struct folio *folio;
+	int error = 0;
+
+	for (;;) {
+		spin_lock_irq(lock);
+		folio = pfn_folio(pfn);
+		mapping = folio->mapping;
+		*index = folio->index + (pfn - folio_pfn(folio));
+		if (mapping)
+			error = dax_try_pin_mapping(mapping);
+		spin_unlock_irq(lock);
+		if (error != -EAGAIN)
+			return error ? NULL : mapping;
+		error = 0;
+		schedule_timeout_uninterruptible(1);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(dax_pin_mapping);
+
+/**
+ * dax_unpin_mapping - release a mapping that dax_pin_mapping() returned
+ * @mapping: the mapping
+ *
+ * Context: process context, no locks held.  The inode may be evicted and the
+ * filesystem unmounted.
+ */
+void dax_unpin_mapping(struct address_space *mapping)
+{
+	struct super_block *sb = dax_mapping_sb(mapping);
+
+	if (!mapping_dax_proxy(mapping))
+		iput(mapping->host);
+	deactivate_super(sb);
+}
+EXPORT_SYMBOL_IF_KUNIT(dax_unpin_mapping);
+#endif /* CONFIG_MEMORY_FAILURE */

@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests for the state machine of DAX folios, fs/dax_association.c
+ * KUnit tests for DAX folio associations
  *
- * Its pages are of ZONE_DEVICE, which no allocator hands out; and to change the
- * zone, the order and the reference count of pages that one does hand out would
- * be seen by whoever goes through memory by page frame numbers.  So the struct
- * pages here are an array of the test's own, and there is no memory to them:
- * the state machine does not look for any.  CONFIG_FS_DAX depends on a virtual
- * memory map, where the address of a struct page leads to a page frame number
- * and back wherever it is.
+ * Userspace gets into some states of fs/dax_association.c only with reflink, extents of
+ * 2 MiB, and pins that outlive a DAX entry, and sees a fault as a hang or a warning
+ * much later.
  *
- * Nor are the inodes of any filesystem.  They are only pointed to, or pinned.
- *
- * One test is about the life of a dax_device instead, which has no memory either.
+ * The struct pages are an array of the test without memory behind them, because
+ * other parts of the kernel would see changes to pages that the allocator has handed
+ * out.  The state machine does not look at the memory.  With a virtual memory map,
+ * which FS_DAX depends on, such a struct page has a page frame number.
  */
 #include <kunit/test.h>
 #include <linux/dax.h>
-#include <linux/dax_proxy.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/workqueue.h>
 
 #include "../dax_association.h"
 
@@ -37,16 +32,17 @@ struct dax_association_test {
 	struct dev_pagemap pgmap;
 	struct super_block sb;
 	struct inode file[3];
-	struct address_space *proxy;
+	struct inode bdev;
+	struct dax_proxy proxy;
 };
 
-/* Page @nr, or a PMD from there on, is used by @file, which has it at @index. */
+/* @file gets an entry at @index for page @nr, or for a PMD from page @nr on. */
 static int associate(struct kunit *test, unsigned long nr, unsigned int order,
 		     int file, pgoff_t index)
 {
 	struct dax_association_test *t = test->priv;
 	struct dax_place place = { &t->file[file].i_data, index };
-	struct dax_place shared = { t->proxy, DEVICE_INDEX + nr };
+	struct dax_place shared = { &t->proxy.mapping, DEVICE_INDEX + nr };
 
 	return dax_associate(t->pfn + nr, order, &place, &shared);
 }
@@ -88,10 +84,10 @@ static void expect_shared(struct kunit *test, unsigned long nr,
 {
 	struct dax_association_test *t = test->priv;
 
-	expect_folio(test, nr, order, t->proxy, DEVICE_INDEX + nr, count);
+	expect_folio(test, nr, order, &t->proxy.mapping, DEVICE_INDEX + nr, count);
 }
 
-/* All pages are as they were in the beginning. */
+/* All pages are in the initial state. */
 static void expect_all_free(struct kunit *test)
 {
 	struct dax_association_test *t = test->priv;
@@ -121,7 +117,7 @@ static void page_of_one_file(struct kunit *test)
 
 static void pmd_of_one_file(struct kunit *test)
 {
-	/* Twice: the struct pages have a past then. */
+	/* The second time, the struct pages have been used before. */
 	for (int i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, i, NR_PAGES), 0);
 		for (unsigned long nr = 0; nr < NR_PAGES; nr++)
@@ -131,16 +127,16 @@ static void pmd_of_one_file(struct kunit *test)
 	}
 }
 
-/* While one sharer is left it stays shared, also if another one comes again. */
+/* A page stays shared while it has one sharer left. */
 static void page_shared(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 0, 77), 0);
 	KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 1, 100), 0);
 	expect_shared(test, 5, 0, 2);
-	/* A file may have a page in use at two places: that is sharing as well. */
+	/* Two entries of one file for the same page are sharing as well. */
 	KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 1, 200), 0);
 	expect_shared(test, 5, 0, 3);
-	/* Its neighbours have nothing to do with it. */
+	/* The pages next to it are not affected. */
 	expect_folio(test, 4, 0, NULL, 0, 0);
 	expect_folio(test, 6, 0, NULL, 0, 0);
 
@@ -154,7 +150,7 @@ static void page_shared(struct kunit *test)
 	disassociate(test, 5);
 	expect_all_free(test);
 
-	/* The next one is the first again. */
+	/* The next file owns the page again. */
 	KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 2, 79), 0);
 	expect_owned(test, 5, 0, 2, 79);
 	disassociate(test, 5);
@@ -174,8 +170,8 @@ static void pmd_shared_by_pmd(struct kunit *test)
 }
 
 /*
- * A second file has a PTE on a page of it, at an offset that is congruent or is
- * not.  The place on the device is the same, and whichever entry goes first.
+ * A second file has a PTE entry for one page, at a congruent offset or not.  The
+ * offset on the device is the same, whichever entry goes away first.
  */
 static void pmd_shared_by_pte(struct kunit *test)
 {
@@ -220,7 +216,7 @@ static void pmd_over_referenced_page(struct kunit *test)
 
 	set_page_count(&t->pages[17], 1);
 	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, 0), -EBUSY);
-	/* A PTE may have it. */
+	/* An entry of order 0 is accepted. */
 	KUNIT_EXPECT_EQ(test, associate(test, 17, 0, 0, 77), 0);
 	expect_owned(test, 17, 0, 0, 77);
 	disassociate(test, 17);
@@ -229,7 +225,7 @@ static void pmd_over_referenced_page(struct kunit *test)
 	expect_all_free(test);
 }
 
-/* A reference is to the folio as a whole, and may outlive the last entry. */
+/* A reference to a large folio can outlive the last entry. */
 static void pmd_left_together(struct kunit *test)
 {
 	struct dax_association_test *t = test->priv;
@@ -241,7 +237,7 @@ static void pmd_left_together(struct kunit *test)
 		expect_folio(test, 0, PMD_ORDER, NULL, 0, 0);
 		KUNIT_EXPECT_EQ(test, page_ref_count(t->pages), 1);
 
-		/* While it is held a page is used as a part of the folio, ... */
+		/* Until it is dropped, a page is used as a part of the folio. */
 		KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 1, 77), 0);
 		expect_owned(test, 5, PMD_ORDER, 1, 77);
 		KUNIT_EXPECT_EQ(test, associate(test, 6, 0, 2, 1), 0);
@@ -249,10 +245,10 @@ static void pmd_left_together(struct kunit *test)
 		disassociate(test, 5);
 		disassociate(test, 6);
 		expect_folio(test, 0, PMD_ORDER, NULL, 0, 0);
-		/* ... and not all of them by one. */
+		/* An entry for the whole folio is rejected. */
 		KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 1, 0), -EBUSY);
 
-		/* After that the next one gets what it wants. */
+		/* After that, both orders are accepted. */
 		set_page_count(t->pages, 0);
 		KUNIT_EXPECT_EQ(test, associate(test, 0, order, 1, NR_PAGES), 0);
 		expect_owned(test, 0, order, 1, NR_PAGES);
@@ -261,7 +257,7 @@ static void pmd_left_together(struct kunit *test)
 	}
 }
 
-/* What must not happen is told, and changes nothing. */
+/* A bug of the caller is reported and changes nothing. */
 static void free_page_disassociated(struct kunit *test)
 {
 	kunit_warning_suppress(test) {
@@ -284,10 +280,12 @@ static void expect_pin(struct kunit *test, unsigned long nr,
 	if (!pinned)
 		return;
 	KUNIT_EXPECT_EQ(test, found, index);
-	KUNIT_EXPECT_EQ(test, icount_read_once(pinned->host), 2);
+	if (pinned != &t->proxy.mapping)
+		KUNIT_EXPECT_EQ(test, icount_read_once(pinned->host), 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->sb.s_active), 2);
 	dax_unpin_mapping(pinned);
-	KUNIT_EXPECT_EQ(test, icount_read_once(pinned->host), 1);
+	if (pinned != &t->proxy.mapping)
+		KUNIT_EXPECT_EQ(test, icount_read_once(pinned->host), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->sb.s_active), 1);
 }
 
@@ -299,7 +297,7 @@ static void mapping_pinned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, associate(test, 0, PMD_ORDER, 0, NR_PAGES), 0);
 	expect_pin(test, 5, &t->file[0].i_data, NR_PAGES + 5);
 
-	/* It is being evicted, or its filesystem is unmounted. */
+	/* The inode is being evicted, or the filesystem unmounted. */
 	inode_state_set_raw(&t->file[0], I_FREEING);
 	expect_pin(test, 5, NULL, 0);
 	inode_state_clear_raw(&t->file[0], I_FREEING);
@@ -309,83 +307,16 @@ static void mapping_pinned(struct kunit *test)
 	atomic_set(&t->sb.s_active, 1);
 
 	KUNIT_EXPECT_EQ(test, associate(test, 9, 0, 1, 2), 0);
-	expect_pin(test, 5, t->proxy, DEVICE_INDEX + 5);
+	expect_pin(test, 5, &t->proxy.mapping, DEVICE_INDEX + 5);
 	disassociate(test, 9);
 	disassociate(test, 0);
 	expect_all_free(test);
 }
 #endif /* CONFIG_MEMORY_FAILURE */
 
-/* A device that dies while it is accessed. */
-struct dying_device {
-	struct dax_device *dax_dev;
-	struct work_struct kill;
-	void *private;		/* as it was found when it was dead */
-};
-
-static struct dying_device *dying;
-
-static void kill_device(struct work_struct *work)
-{
-	kill_dax(dying->dax_dev);
-}
-
-static long dying_direct_access(struct dax_device *dax_dev, pgoff_t pgoff,
-				long nr_pages, enum dax_access_mode mode,
-				void **kaddr, unsigned long *pfn)
-{
-	schedule_work(&dying->kill);
-	while (dax_alive(dax_dev))
-		schedule_timeout_uninterruptible(1);
-	dying->private = dax_get_private(dax_dev);
-	return nr_pages;
-}
-
-static int dying_zero_page_range(struct dax_device *dax_dev, pgoff_t pgoff,
-				 size_t nr_pages)
-{
-	return -EIO;
-}
-
-static const struct dax_operations dying_ops = {
-	.direct_access		= dying_direct_access,
-	.zero_page_range	= dying_zero_page_range,
-};
-
-static long access_device(struct dax_device *dax_dev)
-{
-	int id = dax_read_lock();
-	long nr = dax_direct_access(dax_dev, 0, 1, DAX_ACCESS, NULL, NULL);
-
-	dax_read_unlock(id);
-	return nr;
-}
-
-static void device_killed_while_accessed(struct kunit *test)
-{
-	struct dying_device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, d);
-	INIT_WORK(&d->kill, kill_device);
-	d->dax_dev = alloc_dax(d, &dying_ops);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, d->dax_dev);
-
-	dying = d;
-	KUNIT_EXPECT_EQ(test, access_device(d->dax_dev), 1);
-	KUNIT_EXPECT_PTR_EQ(test, d->private, (void *)d);
-	flush_work(&d->kill);
-	KUNIT_EXPECT_EQ(test, access_device(d->dax_dev), -ENXIO);
-	put_dax(d->dax_dev);
-}
-
 static void free_struct_pages(void *pages)
 {
 	free_pages_exact(pages, NR_PAGES * sizeof(struct page));
-}
-
-static void free_proxy(void *proxy)
-{
-	dax_proxy_free(proxy);
 }
 
 static int dax_association_test_init(struct kunit *test)
@@ -424,9 +355,8 @@ static int dax_association_test_init(struct kunit *test)
 		t->file[i].i_mapping = &t->file[i].i_data;
 		t->file[i].i_data.host = &t->file[i];
 	}
-	t->proxy = dax_proxy_alloc(&t->sb, NULL, &aops);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->proxy);
-	return kunit_add_action_or_reset(test, free_proxy, t->proxy);
+	dax_init_proxy(&t->proxy, &t->sb, &t->bdev, &aops);
+	return 0;
 }
 
 static struct kunit_case dax_association_test_cases[] = {
@@ -439,7 +369,6 @@ static struct kunit_case dax_association_test_cases[] = {
 	KUNIT_CASE(pmd_over_referenced_page),
 	KUNIT_CASE(pmd_left_together),
 	KUNIT_CASE(free_page_disassociated),
-	KUNIT_CASE(device_killed_while_accessed),
 #ifdef CONFIG_MEMORY_FAILURE
 	KUNIT_CASE(mapping_pinned),
 #endif
@@ -454,6 +383,6 @@ static struct kunit_suite dax_association_test_suite = {
 
 kunit_test_suite(dax_association_test_suite);
 
-MODULE_DESCRIPTION("KUnit tests for the state machine of DAX folios");
+MODULE_DESCRIPTION("KUnit tests for DAX folio associations");
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_LICENSE("GPL");

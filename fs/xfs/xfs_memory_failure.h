@@ -5,18 +5,18 @@
 #if defined(CONFIG_FS_DAX) && defined(CONFIG_MEMORY_FAILURE)
 int xfs_file_memory_failure(struct address_space *mapping,
 		struct memory_failure_control *mfc);
-int xfs_buftarg_alloc_dax_proxy(struct xfs_buftarg *btp);
+int xfs_proxy_memory_failure(struct address_space *mapping,
+		struct memory_failure_control *mfc);
 void xfs_mf_register(struct xfs_mount *mp);
 void xfs_mf_unregister(struct xfs_mount *mp);
 #else
 #define xfs_file_memory_failure		NULL
-static inline int xfs_buftarg_alloc_dax_proxy(struct xfs_buftarg *btp)
-{
-	return 0;
-}
+#define xfs_proxy_memory_failure	NULL
+
 static inline void xfs_mf_register(struct xfs_mount *mp)
 {
 }
+
 static inline void xfs_mf_unregister(struct xfs_mount *mp)
 {
 }

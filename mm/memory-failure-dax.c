@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory failure of DAX pages
+ * ===========================
+ *
+ * A failed page of persistent memory cannot be replaced.  Unmap it from every
+ * process, including those that get no signal, then signal the others:
+ *
+ *	mf_act_on_file()	lock the DAX entry, check that it still has the
+ *				page, unmap the page, record a victim for each
+ *				place it was mapped at
+ *	mf_scan_files()		find sharers that the filesystem does not know
+ *	mf_signal()		walk all processes once for all victims
+ *
+ * The page is flagged before its mapping is looked up, and a fault on a flagged
+ * page fails.  A simulated failure sets no flag: a mapping made after the event
+ * began may remain.
+ *
+ * Lifetimes: dax_pin_mapping() holds the inode and the superblock.  A victim holds
+ * its mm_struct by mmgrab(), so that no new mm can have the same address while
+ * the processes are compared with it.
+ *
+ * Locks: mf_mutex is not held.  This code may drop the last reference to an inode,
+ * and eviction waits for pins on its pages, which madvise(MADV_HWPOISON) holds
+ * while it waits for mf_mutex.  Two events on one page may run in parallel; the
+ * one that unmaps the page from a process signals it.
+ *
+ *	DAX entry -> i_mmap_rwsem -> page table lock
+ */
+#define pr_fmt(fmt) "Memory failure: " fmt
+
+#include <kunit/visibility.h>
+#include <linux/bsearch.h>
+#include <linux/dax.h>
+#include <linux/fs.h>
+#include <linux/fserror.h>
+#include <linux/memory-failure.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include <trace/events/memory-failure.h>
+
+#include <asm/tlb.h>
+
+#include "internal.h"
+
+/*
+ * The victims of one walk over all processes.  The walk is cheap compared with
+ * unmapping the page this often.  Without memory a few fit on the stack.
+ */
+#define MF_MAX_VICTIMS	1024
+#define MF_FEW_VICTIMS	8
+
+/* A virtual address that mapped the failed page. */
+struct mf_victim {
+	struct mm_struct *mm;
+	unsigned long addr;
+	short shift;
+};
+
+struct mf_event {
+	unsigned long pfn;
+	int flags;
+	bool resumed;		/* the filesystem has been queried more than once */
+	bool again;		/* all reported sharers have been acted on */
+	bool no_listeners;	/* to reports of lost data */
+	unsigned int nr_victims;
+	unsigned int max_victims;
+	struct mf_victim *victims;
+	struct mf_victim few[MF_FEW_VICTIMS];
+};
+
+static int mf_cmp_victims(const void *a, const void *b)
+{
+	const struct mf_victim *va = a, *vb = b;
+
+	return cmp_int(va->mm, vb->mm);
+}
+
+/* Signal a task for each address of its mm.  Called under RCU. */
+static void mf_signal_task(struct mf_event *event, struct task_struct *p)
+{
+	const struct mf_victim *end = event->victims + event->nr_victims;
+	struct task_struct *t = task_with_mm(p);
+	struct mf_victim key = { .mm = t ? READ_ONCE(t->mm) : NULL };
+	const struct mf_victim *v;
+
+	if (!key.mm)
+		return;
+	v = bsearch(&key, event->victims, event->nr_victims, sizeof(key),
+		    mf_cmp_victims);
+	if (!v)
+		return;
+	t = task_early_kill(p, true);
+	if (!t || READ_ONCE(t->mm) != key.mm)
+		return;
+	while (v > event->victims && v[-1].mm == key.mm)
+		v--;
+	for (; v < end && v->mm == key.mm; v++) {
+		pr_err_ratelimited("%#lx: Sending SIGBUS to %s:%d due to hardware memory corruption\n",
+				   event->pfn, t->comm, task_pid_nr(t));
+		mf_send_sigbus(t, v->addr, v->shift, event->flags);
+	}
+}
+
+/* Signal the processes of all victims and drop the victims. */
+static void mf_signal(struct mf_event *event)
+{
+	struct task_struct *p;
+
+	if (!event->nr_victims)
+		return;
+	sort(event->victims, event->nr_victims, sizeof(*event->victims),
+	     mf_cmp_victims, NULL);
+	rcu_read_lock();
+	for_each_process(p)
+		mf_signal_task(event, p);
+	rcu_read_unlock();
+	while (event->nr_victims)
+		mmdrop(event->victims[--event->nr_victims].mm);
+}
+
+/*
+ * Return the size, as a shift, of the mapping of the page at @addr, or 0 if it is
+ * not mapped there.  A private mapping may have a copy or nothing instead.
+ */
+static short mf_mapped_shift(struct vm_area_struct *vma, unsigned long addr,
+			     pgoff_t index, unsigned long pfn)
+{
+	struct page_vma_mapped_walk pvmw = {
+		.pfn = pfn,
+		.nr_pages = 1,
+		.pgoff = index,
+		.vma = vma,
+		.address = addr,
+		.flags = PVMW_SYNC,
+	};
+	short shift;
+
+	if (!page_vma_mapped_walk(&pvmw))
+		return 0;
+	shift = pvmw.pte ? PAGE_SHIFT : PMD_SHIFT;
+	page_vma_mapped_walk_done(&pvmw);
+	return shift;
+}
+
+/* A private mapping may replace the page with a copy of its own meanwhile: keep it. */
+static void mf_zap_page(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct zap_details details = {
+		.skip_cows = true,
+	};
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	zap_vma_range_batched(&tlb, vma, addr, PAGE_SIZE, &details);
+	tlb_finish_mmu(&tlb);
+}
+
+/* A process may have mapped the page again if its failure is simulated. */
+static bool mf_is_victim(const struct mf_event *event, const struct mm_struct *mm,
+			 unsigned long addr)
+{
+	for (unsigned int i = 0; i < event->nr_victims; i++)
+		if (event->victims[i].mm == mm && event->victims[i].addr == addr)
+			return true;
+	return false;
+}
+
+/*
+ * Unmap the page until there is no room for another victim.  The DAX entry is
+ * locked, so no process can fault the page in meanwhile.
+ *
+ * Return: the number of places that the page was unmapped from.
+ */
+static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
+			 pgoff_t index)
+{
+	struct vm_area_struct *vma;
+	int found = 0;
+
+	i_mmap_lock_read(mapping);
+	mapping_rmap_tree_foreach(vma, mapping, index, index) {
+		unsigned long addr = vma_filebacked_address(vma, index, 1);
+		short shift = mf_mapped_shift(vma, addr, index, event->pfn);
+
+		if (!shift)
+			continue;
+		mf_zap_page(vma, addr);
+		if (event->again && mf_is_victim(event, vma->vm_mm, addr))
+			continue;
+		found++;
+		mmgrab(vma->vm_mm);
+		event->victims[event->nr_victims++] = (struct mf_victim) {
+			.mm = vma->vm_mm,
+			.addr = addr,
+			.shift = shift,
+		};
+		if (event->nr_victims == event->max_victims)
+			break;
+	}
+	i_mmap_unlock_read(mapping);
+	return found;
+}
+
+/*
+ * Unmap the page from every process that maps it by this file.  The file may have
+ * been truncated or given other blocks meanwhile, so check the DAX entry.
+ *
+ * Return: the number of places that the page was unmapped from.
+ */
+static int mf_act_on_file(struct mf_event *event, struct address_space *mapping,
+			  pgoff_t index)
+{
+	int found = 0, mapcount = 0;
+
+	do {
+		struct page *page = NULL;
+		dax_entry_t cookie;
+
+		cookie = dax_lock_mapping_entry(mapping, index, &page);
+		if (!cookie)	/* not a DAX file */
+			break;
+		if (page && page_to_pfn(page) == event->pfn) {
+			if (!found)
+				mapcount = folio_mapcount(page_folio(page));
+			found += mf_unmap_page(event, mapping, index);
+		}
+		dax_unlock_mapping_entry(mapping, index, cookie);
+		if (event->nr_victims < event->max_victims)
+			break;
+		mf_signal(event);
+		/* A process may map a page again if its failure is simulated. */
+	} while (found < mapcount);
+	return found;
+}
+
+/**
+ * mf_batch_full - check whether there is room for another sharer
+ * @mfc: the control structure that ->memory_failure() was called with
+ *
+ * Check this before taking the inode reference for mf_add_sharer().
+ *
+ * Context: any.
+ * Return: true if there is no room.  ->memory_failure() then records in
+ * @mfc->cookie where to resume, releases its locks and returns -EAGAIN.
+ */
+bool mf_batch_full(const struct memory_failure_control *mfc)
+{
+	return mfc->nr_sharers == MF_MAX_SHARERS;
+}
+EXPORT_SYMBOL_GPL(mf_batch_full);
+
+/**
+ * mf_add_sharer - report a file that shares the failed page
+ * @mfc: the control structure that ->memory_failure() was called with
+ * @mapping: address space of the file
+ * @index: offset of the page in @mapping, in pages
+ *
+ * Consumes a reference to the inode.  The file need not have mapped the page and
+ * need not use DAX: mm checks that when the operation has returned.
+ *
+ * Context: any, does not sleep.  There must be room, see mf_batch_full().
+ */
+void mf_add_sharer(struct memory_failure_control *mfc,
+		   struct address_space *mapping, pgoff_t index)
+{
+	trace_memory_failure_sharer(mfc->pfn, mapping, index);
+	mfc->sharers[mfc->nr_sharers++] = (struct mf_sharer) {
+		.mapping = mapping,
+		.index = index,
+	};
+}
+EXPORT_SYMBOL_GPL(mf_add_sharer);
+
+/*
+ * Unmap the page from the users of one file and report the lost data.  With
+ * @missed, the filesystem has reported all sharers: report the file only if it is a
+ * sharer that was missed.
+ */
+static void mf_act_on_sharer(struct mf_event *event, struct address_space *mapping,
+			     pgoff_t index, bool missed)
+{
+	int mapped = mf_act_on_file(event, mapping, index);
+
+	trace_memory_failure_act(event->pfn, mapping, index, mapped);
+	if ((mapped || !missed) && !event->no_listeners)
+		fserror_report_data_lost(mapping->host, (loff_t)index << PAGE_SHIFT,
+					 PAGE_SIZE, GFP_KERNEL);
+}
+
+/* Query the sharers, and act on each batch when the filesystem has released its locks. */
+static int mf_query_sharers(struct mf_event *event, struct address_space *mapping,
+			    struct memory_failure_control *mfc)
+{
+	int error;
+
+	for (;;) {
+		error = mapping->a_ops->memory_failure(mapping, mfc);
+		event->no_listeners = mfc->no_listeners;
+		while (mfc->nr_sharers) {
+			struct mf_sharer *sharer = &mfc->sharers[--mfc->nr_sharers];
+			struct inode *inode = sharer->mapping->host;
+
+			mf_act_on_sharer(event, sharer->mapping, sharer->index,
+					 false);
+			iput(inode);
+			cond_resched();
+		}
+		if (error != -EAGAIN)
+			return error;
+		event->resumed = true;
+	}
+}
+
+/*
+ * Check whether a sharer was missed.  Another page of a large folio may be the one
+ * that is mapped: trust the filesystem then if it has answered in one batch.
+ */
+static bool mf_still_mapped(const struct mf_event *event)
+{
+	struct folio *folio = pfn_folio(event->pfn);
+
+	return folio_mapped(folio) &&
+		(!folio_test_large(folio) || event->resumed);
+}
+
+/*
+ * Check whether the page is mapped or about to be.  A fault takes a reference and then
+ * reads the flag: if there is no reference after the flag has been set, each later
+ * fault finds the flag.  A simulated failure sets no flag; a mapping made after the
+ * event began may remain.
+ */
+static bool mf_may_be_mapped(const struct mf_event *event)
+{
+	return folio_ref_count(pfn_folio(event->pfn));
+}
+
+/* Act on every in-core file that has the page in its DAX entries. */
+static void mf_scan_files(struct mf_event *event, struct super_block *sb,
+			  bool missed)
+{
+	struct inode *inode = NULL;
+	unsigned long pfn, nr;
+
+	while ((inode = dax_next_inode(sb, inode))) {
+		struct address_space *mapping = inode->i_mapping;
+
+		for (pgoff_t index = 0;
+		     (nr = dax_next_entry(mapping, &index, event->pfn,
+					  event->pfn, &pfn)); index += nr)
+			mf_act_on_sharer(event, mapping,
+					 index + (event->pfn - pfn), missed);
+	}
+}
+
+/*
+ * @mapping, with the failed page at @index, and its superblock are pinned.
+ *
+ * Scan the in-core inodes if the filesystem does not know the sharers, or if the
+ * page is still mapped after it has reported them: by a device-mapper table that
+ * has been replaced, or by a file whose sharing changed between two batches.  The
+ * scan takes time in proportion to the DAX entries of the filesystem.  Skip it if the
+ * page is not mapped and nothing listens to reports of lost data.
+ *
+ * @used is false if no file has the page in use: then only the filesystem can know
+ * what it is for.
+ *
+ * Return: 0, -EBUSY if that is not known, or the filesystem's error.
+ */
+static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
+			     unsigned long pfn, int mf_flags, bool used)
+{
+	struct memory_failure_control mfc = {
+		.pfn = pfn,
+		.index = index,
+	};
+	struct mf_event event = {
+		.pfn = pfn,
+		/* There is no other copy of the data: stop the consumer. */
+		.flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL,
+		.max_victims = MF_MAX_VICTIMS,
+	};
+	bool shared = mapping_dax_proxy(mapping);
+	int error = -EOPNOTSUPP;
+
+	event.victims = kvmalloc_objs(*event.victims, MF_MAX_VICTIMS,
+			GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!event.victims) {
+		event.victims = event.few;
+		event.max_victims = MF_FEW_VICTIMS;
+	}
+	if (mapping->a_ops->memory_failure)
+		error = mf_query_sharers(&event, mapping, &mfc);
+	event.again = true;
+	/* A file has the page, whatever the filesystem answers; a proxy has none. */
+	if (error || mf_still_mapped(&event))
+		mf_act_on_file(&event, mapping, index);
+	if ((error && shared && used &&
+	     (!event.no_listeners || mf_may_be_mapped(&event))) ||
+	    (mapping->a_ops->memory_failure && mf_still_mapped(&event)))
+		mf_scan_files(&event, dax_mapping_sb(mapping), !error);
+	if (error == -EOPNOTSUPP)
+		error = used ? 0 : -EBUSY;
+	mf_signal(&event);
+	if (event.victims != event.few)
+		kvfree(event.victims);
+	return error;
+}
+
+/**
+ * memory_failure_dax - handle a failed page of a MEMORY_DEVICE_FS_DAX device
+ * @pfn: the page frame number; the caller holds a reference to the dev_pagemap
+ * @mf_flags: MF_* flags of memory_failure()
+ *
+ * Query the mapping of the page or, if no file has the page in use, the proxy that
+ * has registered it.
+ *
+ * Context: process context, no locks held, including mf_mutex.
+ * Return: 0; -EOPNOTSUPP if hwpoison_filter() ignores the event; -EBUSY if the
+ * users of the page cannot be found; or the error of the filesystem.
+ */
+int memory_failure_dax(unsigned long pfn, int mf_flags)
+{
+	struct address_space *mapping;
+	bool flagged, used;
+	pgoff_t index = 0;
+	int error = -EBUSY;
+
+	flagged = dax_hwpoison_page(pfn, mf_flags);
+	mapping = dax_pin_mapping(pfn, &index);
+	used = mapping;
+	if (!mapping)
+		mapping = pfn_address_space_get(pfn, &index);
+	trace_memory_failure_mapping(pfn, mapping, index);
+
+	if (mf_is_filtered(pfn_to_page(pfn))) {
+		if (flagged)
+			memory_failure_repaired(pfn, 1);
+		error = -EOPNOTSUPP;
+	} else if (mapping) {
+		error = mf_handle_mapping(mapping, index, pfn, mf_flags, used);
+	}
+	if (mapping)
+		dax_unpin_mapping(mapping);
+	return error;
+}
+EXPORT_SYMBOL_IF_KUNIT(memory_failure_dax);
