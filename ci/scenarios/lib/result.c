@@ -100,6 +100,9 @@ static int describe(void)
 	describe_outcome("holder", scenario.holder_as_base ? &scenario.base :
 			 is_empty(&scenario.holder) ? &scenario.aops :
 			 &scenario.holder);
+	describe_outcome("core", scenario.core_as_base ? &scenario.base :
+			 is_empty(&scenario.core) ? &scenario.aops :
+			 &scenario.core);
 	describe_outcome("aops", &scenario.aops);
 	describe_outcome("base-debug", &scenario.base_debug);
 	if (scenario.debug)

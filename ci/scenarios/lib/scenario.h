@@ -62,9 +62,9 @@ struct scenario {
 	const char *machine;		/* as ci/guest -m takes it */
 	int cpus;
 	int seconds;			/* its time limit, boot included */
-	/* holder: as aops, unless it is here or said to be as base */
-	struct outcome base, holder, aops;
-	bool holder_as_base;
+	/* holder and core: as aops, unless it is here or said to be as base */
+	struct outcome base, holder, core, aops;
+	bool holder_as_base, core_as_base;
 	struct outcome base_debug;	/* if base with checks shows more */
 	bool debug;			/* ci/test runs it on debug, too */
 	void (*run)(void);
