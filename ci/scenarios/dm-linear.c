@@ -142,5 +142,6 @@ struct scenario scenario = {
 		"free space: " SUCCEEDS,
 		"metadata: " SHUTS_DOWN,
 	},
+	.holder_as_base = true,
 	.run = run,
 };

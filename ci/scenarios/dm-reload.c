@@ -175,5 +175,15 @@ struct scenario scenario = {
 		"the new page, not mapped: " REPORTED,
 		"metadata at its new place: " SHUTS_DOWN,
 	},
+	/* As base, but a failed page is not mapped anew. */
+	.holder.fails = {
+		SHARERS_MISSED("an old page, shared"),
+		"the new page: " READS_NEW,
+		SHARERS_MISSED("the new page"),
+		"the new page: " REPORTED,
+		"the new page, not mapped: " SUCCEEDS,
+		"the new page, not mapped: " REPORTED,
+		"metadata at its new place: " SHUTS_DOWN,
+	},
 	.run = run,
 };

@@ -140,5 +140,6 @@ struct scenario scenario = {
 		"16 MiB, nobody maps the page: " SUCCEEDS,
 		"16 MiB, nobody maps the page: " REPORTED,
 	},
+	.holder_as_base = true,
 	.run = run,
 };

@@ -153,5 +153,14 @@ struct scenario scenario = {
 	.seconds = 60,
 	/* A page that is not shared cannot have two mappings there. */
 	.base.splat = "WARNING: .*fs/dax.c",
+	/* The pmem device has no holder, and shared pages have no mapping. */
+	.holder.fails = {
+		"mapped by one file before: " SUCCEEDS,
+		"mapped by one file before: " EARLY,
+		"mapped by one file before: " LATE,
+		"shared by two files before: " SUCCEEDS,
+		"shared by two files before: " EARLY,
+		"shared by two files before: " LATE,
+	},
 	.run = run,
 };

@@ -122,5 +122,6 @@ struct scenario scenario = {
 		"free realtime space: " SUCCEEDS,
 		"free realtime space: " PLACE_REPORTED,
 	},
+	.holder_as_base = true,
 	.run = run,
 };

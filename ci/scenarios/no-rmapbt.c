@@ -126,5 +126,6 @@ struct scenario scenario = {
 	/* Base cannot tell who shares the page, and gives up. */
 	.base.fails = { FAILS("2 reflinks: "), FAILS("50 reflinks: "),
 			FAILS("PMDs of 3 reflinks: ") },
+	.holder_as_base = true,
 	.run = run,
 };

@@ -243,5 +243,6 @@ struct scenario scenario = {
 		"dax=inode: " HAVE_DAX,
 		"the device: " FREED,
 	},
+	.holder_as_base = true,
 	.run = run,
 };

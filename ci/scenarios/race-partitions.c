@@ -123,6 +123,7 @@ struct scenario scenario = {
 	.seconds = 120,
 	/* Base refuses to mount them: a dax_device has one holder. */
 	.base.fails = { MOUNTS },
+	.holder_as_base = true,
 	.debug = true,
 	.run = run,
 };

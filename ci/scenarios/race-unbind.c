@@ -277,6 +277,8 @@ struct scenario scenario = {
 		.splat = STRUCT_PAGE_GONE,
 		.seconds = 30,
 	},
+	/* A page fault after the query maps pages of the device that goes away. */
+	.holder_as_base = true,
 	.debug = true,
 	.run = run,
 };

@@ -113,5 +113,7 @@ struct scenario scenario = {
 	/* Base reads the AG's header, which it cannot any more. */
 	.base.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: "),
 			FAILS("one file: ") },
+	/* Only a page of one file has a mapping. */
+	.holder.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: ") },
 	.run = run,
 };

@@ -30,5 +30,6 @@ struct scenario scenario = {
 	.seconds = 60,
 	/* Base leaves it all mapped, and frees the struct pages. */
 	.base.splat = "BUG: unable to handle page fault",
+	.holder_as_base = true,
 	.run = run,
 };

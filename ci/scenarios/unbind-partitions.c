@@ -119,5 +119,6 @@ struct scenario scenario = {
 	.cpus = 2,
 	.seconds = 60,
 	.base.fails = { MOUNT },
+	.holder_as_base = true,
 	.run = run,
 };
