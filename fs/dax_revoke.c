@@ -32,7 +32,7 @@
 #include "dax_association.h"
 
 /* Polling interval for pins, which a device or another process drops. */
-#define DAX_REVOKE_POLL_MS	20
+#define DAX_REVOKE_POLL		msecs_to_jiffies(20)
 
 struct dax_removal {
 	unsigned long start;		/* first page frame */
@@ -139,8 +139,7 @@ static void dax_revoke_file(struct address_space *mapping)
 	filemap_invalidate_lock(mapping);
 	while (dax_layout_busy_page(mapping)) {
 		filemap_invalidate_unlock(mapping);
-		schedule_timeout_uninterruptible(
-				msecs_to_jiffies(DAX_REVOKE_POLL_MS));
+		schedule_timeout_uninterruptible(DAX_REVOKE_POLL);
 		filemap_invalidate_lock(mapping);
 	}
 	dax_delete_mapping_range(mapping, 0, LLONG_MAX);

@@ -391,7 +391,7 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 	int error = -EOPNOTSUPP;
 
 	event.victims = kvmalloc_objs(*event.victims, MF_MAX_VICTIMS,
-			GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!event.victims) {
 		event.victims = event.few;
 		event.max_victims = MF_FEW_VICTIMS;

@@ -20,7 +20,10 @@ fault() {
 # Posted versions are kept in the repository: so this is a copy of it
 copy=$work/copy
 mkdir "$copy"
-cp -a "$top"/{ci,fs,include,mm,patches} "$copy"
+# include/ is there only if the series adds a header
+for dir in ci fs include mm patches; do
+	[ ! -e "$top/$dir" ] || cp -a "$top/$dir" "$copy"
+done
 rm -rf "$copy/patches/posted"
 ln -s "$build" "$copy/build"
 
