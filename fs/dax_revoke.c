@@ -211,11 +211,11 @@ void dax_revoke_pages(struct dev_pagemap *pgmap)
 	struct dax_removal removal = {
 		.start = PHYS_PFN(pgmap->range.start),
 		.last = PHYS_PFN(pgmap->range.end),
-		.victims = MTREE_INIT(removal.victims, 0),
 	};
 	struct pfn_address_space range;
 	unsigned long pfn;
 
+	mt_init(&removal.victims);
 	WARN_ON_ONCE(pgmap->nr_range > 1);
 	while (pfn_address_space_take(removal.start, removal.last, &range)) {
 		/* Device-mapper may have moved it to another device. */

@@ -118,7 +118,7 @@ rfc "keeping it" --posted --link core=https://example.org/v1 "$work/mails"
 diff -r "$work/mails/core" "$copy/patches/posted/v1/core" || fault "what was posted is not what was kept"
 refuses "has been posted" --posted "$work/mails"
 refuses "has been posted already" -v 1 "$work/mails2"
-patch=$copy/patches/$(sed '/^#/d; s/ .*//' "$copy/patches/series" | tail -n 1)
+patch=$copy/patches/$(sed -n '/^# core$/,/^# follow-up$/{/^#/d; s/ .*//; p}' "$copy/patches/series" | tail -n 1)
 sed -i '0,/^Assisted-by: /s//This is new.\n\n&/' "$patch"
 rfc "the second version" "$work/mails2"
 cover=$work/mails2/core/v2-0000-cover-letter.patch
