@@ -45,7 +45,7 @@ struct crowd {
 const char *crowd_file(int nr);
 struct crowd *make_files(int files, int rounds);
 void keep_in_core(struct crowd *c);
-/* Those that are kept in core have the pages mapped once, and not any more. */
+/* Each file that is kept in core has had the pages mapped, and no longer has. */
 void use_pages(struct crowd *c);
 void start_members(struct crowd *c, int mapped);
 /*
@@ -59,9 +59,9 @@ struct crowd *start_scattered(int files, int gap);
 int gap_of(const char *variant);
 /* The pfn of the page that fails in this round. */
 unsigned long crowd_pfn(const struct crowd *c, int round);
-/* It fails; what that cost. Everybody who is to be told must be told. */
+/* Let it fail and return the cost. Every process that expects a signal must get one. */
 long fail_page(struct crowd *c, int round);
-/* The same with somebody else to do it: what to write, and where to. */
+/* The same by another way: what to write, and to which file. */
 long act(struct crowd *c, int round, const char *path, const char *what);
 /* Wait for the members to have had their signals; count and check. */
 void check_told(struct crowd *c, int round);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables, and what is made of them: report.md, results.json, texts/. */
-#include <stdarg.h>
 #include "report.h"
 
 /* --- tables --- */
@@ -130,8 +129,7 @@ void set(const char *name, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		die("no memory");
+	text = format(fmt, ap);
 	va_end(ap);
 	if (!v) {
 		values = grown(values, nr_values, sizeof(*values));

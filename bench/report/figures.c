@@ -20,8 +20,8 @@ static struct table all = {
 	.nr_columns = 6,
 };
 
-static struct table dearer = {
-	.name = "dearer",
+static struct table higher = {
+	.name = "higher",
 	.columns = {
 		{ "higher on aops" }, { "base", true }, { "aops", true },
 		{ "times", true },
@@ -195,7 +195,7 @@ static void find_costs(void)
 		if (strcmp(aops->kernel, "aops") || aops->error ||
 		    aops->value <= (base ? base->value * noise : 0))
 			continue;
-		row = add_row(&dearer);
+		row = add_row(&higher);
 		row[0].text = string("%s, %s%s, %s", aops->measurement,
 				     aops->variant, aops->x == 1 ? "" :
 				     string(" %s", with_commas(aops->x)),
@@ -205,10 +205,10 @@ static void find_costs(void)
 		if (base && base->value)
 			row[3].text = string("%.3f", aops->value / base->value);
 	}
-	if (!dearer.nr_rows && !*get("costs"))
+	if (!higher.nr_rows && !*get("costs"))
 		complain("no figure is higher on aops and no cost is named: this is not credible");
-	publish(&dearer);
-	write_file("texts/costs", string("%s\n%s\n", table_text(&dearer, false), get("costs")));
+	publish(&higher);
+	write_file("texts/costs", string("%s\n%s\n", table_text(&higher, false), get("costs")));
 }
 
 /* --- bytes of structures, code and memory --- */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the results that bench/compare has collected, and writes the report. */
-#include <stdarg.h>
 #include <unistd.h>
 #include "report.h"
 
@@ -43,8 +42,7 @@ void complain(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		die("no memory");
+	text = format(fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "report: %s\n", text);
 	row->text = text;

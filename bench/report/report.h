@@ -22,6 +22,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@
 
 void die(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 char *string(const char *fmt, ...) __printf(1, 2);
+char *format(const char *fmt, va_list ap);
 /* "LIST, MORE" */
 const char *joined(const char *list, const char *between, const char *more);
 /* The array with room for one more element, which is zeroed. */

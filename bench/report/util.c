@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Strings and files. */
 #include <errno.h>
-#include <stdarg.h>
 #include <unistd.h>
 #include "report.h"
 
@@ -19,7 +18,7 @@ void die(const char *fmt, ...)
 	exit(2);
 }
 
-static char *format(const char *fmt, va_list ap)
+char *format(const char *fmt, va_list ap)
 {
 	char *s;
 

@@ -10,7 +10,7 @@
 #include "devices.h"
 
 #define DATA_SIZE	(512 * MIB)
-/* XFS_DEV_RT: FS_IOC_GETFSMAP can not give the device, which is one */
+/* XFS_DEV_RT: FS_IOC_GETFSMAP cannot give the device, which is one */
 #define RT_SECTION_ID	3
 #define TOLD		"who maps it gets BUS_MCEERR_AO and loses it"
 

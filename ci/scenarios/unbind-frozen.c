@@ -153,7 +153,7 @@ static void frozen_by_mapper(bool twice)
 	rebind(PMEM);
 }
 
-/* Nobody has a reason to thaw that one. */
+/* No process has a reason to thaw that filesystem. */
 static void another_frozen(void)
 {
 	part("another one is frozen");
