@@ -132,34 +132,9 @@ void read_tables(int p, unsigned long addr, long pages, uint64_t *entries)
 	     pages * 8, "pagemap: %m");
 }
 
-/* As in the kernel's linux/fs.h, which Debian 12's headers are too old for. */
-struct pm_scan {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t inverted, all_of, any_of, return_mask;
-};
-struct pm_region {
-	uint64_t start, end, categories;
-};
-#define SCAN_IOCTL	_IOWR('f', 16, struct pm_scan)
-#define SCAN_PRESENT	(1 << 3)
-#define SCAN_HUGE	(1 << 6)
-
 bool by_pmd(int p, unsigned long addr)
 {
-	struct pm_region region = {};
-	struct pm_scan scan = {
-		.size = sizeof(scan),
-		.start = addr & ~(PAGE - 1),
-		.end = (addr & ~(PAGE - 1)) + PAGE,
-		.vec = (uintptr_t)&region,
-		.vec_len = 1,
-		.all_of = SCAN_PRESENT | SCAN_HUGE,
-		.return_mask = SCAN_PRESENT | SCAN_HUGE,
-	};
-	int n = ioctl(open_pagemap(p), SCAN_IOCTL, &scan);
-
-	must(n >= 0, "PAGEMAP_SCAN: %m");
-	return n == 1;
+	return mapped_huge(open_pagemap(p), addr & ~(PAGE - 1), PAGE);
 }
 
 /* --- struct pages --- */

@@ -280,7 +280,10 @@ void make_copy(struct vma *vma, long i)
 	vma->copy[i] = copy;
 }
 
-static void unmapped_here(struct vma *vma, long from, long to)
+typedef enum pte pte_change(enum pte pte);
+
+/* Of the pages of a mapping, those that it still has */
+static void change_here(struct vma *vma, long from, long to, pte_change *change)
 {
 	long i;
 
@@ -289,11 +292,12 @@ static void unmapped_here(struct vma *vma, long from, long to)
 	if (to > vma->to)
 		to = vma->to;
 	for (i = from; i < to; i++)
-		if (vma->pte[i] != COPY)
-			vma->pte[i] = NONE;
+		vma->pte[i] = change(vma->pte[i]);
 }
 
-void unmapped(struct inode *inode, long from, long to)
+/* The same of the pages of a file, in all processes */
+static void change_all(struct inode *inode, long from, long to,
+		       pte_change *change)
 {
 	struct vma *vma;
 	int p, v;
@@ -301,49 +305,41 @@ void unmapped(struct inode *inode, long from, long to)
 	for_each_vma(p, v) {
 		vma = &processes[p].vma[v];
 		if (vma->inode == inode)
-			unmapped_here(vma, from - vma->pgoff, to - vma->pgoff);
+			change_here(vma, from - vma->pgoff, to - vma->pgoff,
+				    change);
 	}
+}
+
+static enum pte unmap_pte(enum pte pte)
+{
+	return pte == COPY ? COPY : NONE;
+}
+
+void unmapped(struct inode *inode, long from, long to)
+{
+	change_all(inode, from, to, unmap_pte);
+}
+
+static enum pte unmap_hole(enum pte pte)
+{
+	return pte == HOLE ? NONE : pte;
 }
 
 /* A fault has found a block at this page. */
 void holes_unmapped(struct inode *inode, long page)
 {
-	struct vma *vma;
-	int p, v;
+	change_all(inode, page, page + 1, unmap_hole);
+}
 
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
-		if (vma->inode == inode && page >= vma->pgoff + vma->from &&
-		    page < vma->pgoff + vma->to &&
-		    vma->pte[page - vma->pgoff] == HOLE)
-			vma->pte[page - vma->pgoff] = NONE;
-	}
+static enum pte unsure_pte(enum pte pte)
+{
+	return pte == MAPS || pte == HOLE ? MAY : pte;
 }
 
 /* These pages, as far as they are mapped, may not be. */
-static void unsure_here(struct vma *vma, long from, long to)
-{
-	long i;
-
-	if (from < vma->from)
-		from = vma->from;
-	if (to > vma->to)
-		to = vma->to;
-	for (i = from; i < to; i++)
-		if (vma->pte[i] == MAPS || vma->pte[i] == HOLE)
-			vma->pte[i] = MAY;
-}
-
 void unsure(struct inode *inode, long from, long to)
 {
-	struct vma *vma;
-	int p, v;
-
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
-		if (vma->inode == inode)
-			unsure_here(vma, from - vma->pgoff, to - vma->pgoff);
-	}
+	change_all(inode, from, to, unsure_pte);
 }
 
 void uncertain(struct inode *inode, long page)
@@ -360,7 +356,7 @@ void unsure_around(struct vma *vma, long i)
 	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
 
 	if (vma->inode->huge)
-		unsure_here(vma, first, first + CHUNK);
+		change_here(vma, first, first + CHUNK, unsure_pte);
 }
 
 /* A PMD that maps page @i has gone. */
@@ -368,7 +364,7 @@ void unmapped_by_pmd(struct vma *vma, long i)
 {
 	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
 
-	unmapped_here(vma, first, first + CHUNK);
+	change_here(vma, first, first + CHUNK, unmap_pte);
 }
 
 void copies_dropped(struct inode *inode, long page)

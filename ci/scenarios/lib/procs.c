@@ -416,28 +416,36 @@ struct pm_region {
 #define SCAN_PRESENT	(1 << 3)
 #define SCAN_HUGE	(1 << 6)
 
-bool maps_huge(struct proc *p, unsigned long addr)
+unsigned long mapped_huge(int pagemap, unsigned long start, unsigned long len)
 {
 	struct pm_region region = {};
 	struct pm_scan scan = {
 		.size = sizeof(scan),
-		.start = addr & ~(PMD - 1),
-		.end = (addr & ~(PMD - 1)) + PMD,
+		.start = start,
+		.end = start + len,
 		.vec = (uintptr_t)&region,
 		.vec_len = 1,
 		.all_of = SCAN_PRESENT | SCAN_HUGE,
 		.return_mask = SCAN_PRESENT | SCAN_HUGE,
 	};
+	int n = ioctl(pagemap, SCAN_IOCTL, &scan);
+
+	must(n >= 0, "PAGEMAP_SCAN: %m");
+	return n ? region.end - region.start : 0;
+}
+
+bool maps_huge(struct proc *p, unsigned long addr)
+{
+	unsigned long len;
 	char path[32];
-	int fd, n;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", p->pid);
 	fd = open(path, O_RDONLY);
 	must(fd >= 0, "%s: %m", path);
-	n = ioctl(fd, SCAN_IOCTL, &scan);
-	must(n >= 0, "PAGEMAP_SCAN: %m");
+	len = mapped_huge(fd, addr & ~(PMD - 1), PMD);
 	close(fd);
-	return n == 1 && region.end - region.start == PMD;
+	return len == PMD;
 }
 
 int signals(struct proc *p)

@@ -207,6 +207,8 @@ long relent(struct proc *p);
 /* What a process's page tables say. */
 bool maps(struct proc *p, unsigned long addr);
 bool maps_huge(struct proc *p, unsigned long addr);
+/* How much of the range is mapped by PMDs, in one piece; from an open pagemap */
+unsigned long mapped_huge(int pagemap, unsigned long start, unsigned long len);
 unsigned long pfn_of(struct proc *p, unsigned long addr);
 
 /* The signals a process got since it was started or forget() was called. */
