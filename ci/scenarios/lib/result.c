@@ -91,18 +91,23 @@ static bool is_empty(const struct outcome *o)
 	return !o->fails[0] && !o->splat && !o->hangs && !o->says;
 }
 
+/* On a kernel between base and aops */
+static const struct outcome *between(const struct outcome *own, bool as_base)
+{
+	if (as_base)
+		return &scenario.base;
+	return is_empty(own) ? &scenario.aops : own;
+}
+
 static int describe(void)
 {
 	printf("name\t%s\ntitle\t%s\nmachine\t%s\ncpus\t%d\nseconds\t%d\n",
 	       scenario.name, scenario.title, scenario.machine, scenario.cpus,
 	       scenario.seconds);
 	describe_outcome("base", &scenario.base);
-	describe_outcome("holder", scenario.holder_as_base ? &scenario.base :
-			 is_empty(&scenario.holder) ? &scenario.aops :
-			 &scenario.holder);
-	describe_outcome("core", scenario.core_as_base ? &scenario.base :
-			 is_empty(&scenario.core) ? &scenario.aops :
-			 &scenario.core);
+	describe_outcome("holder", between(&scenario.holder,
+					   scenario.holder_as_base));
+	describe_outcome("core", between(&scenario.core, scenario.core_as_base));
 	describe_outcome("aops", &scenario.aops);
 	describe_outcome("base-debug", &scenario.base_debug);
 	if (scenario.debug)
