@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # ci/demo: wrong usage; text, page, recordings and table from a sample of what guests
 # say; a wrong result; an interrupt while guests run leaves none of them.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 refused() {
 	status=0

@@ -3,8 +3,8 @@
 # ci/fstests tells what became of each test, with a made-up tree in place of fstests:
 # one passes, fails, is not run, is not known, warns, hangs, or ends the kernel. What
 # comes after that still runs.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 export FSTESTS=$work/tree
 mkdir -p "$FSTESTS"/{src,ltp,tests/xfs}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Twenty megabytes of noise on standard output, read slowly, arrive unchanged.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 status=0
 "$top/ci/guest" --console "$work/console" -- sh -c '

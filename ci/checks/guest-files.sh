@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A directory's files at /host, with their modes; links stay links.
 # shellcheck disable=SC2016 # expanded in the guest
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 mkdir -p "$work/dir/sub dir"
 printf '#!/bin/sh\necho "ran $1"\n' >"$work/dir/sub dir/program"

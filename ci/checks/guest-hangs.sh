@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A command that hangs: 124, its stack on the log, and soon.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 # An uninterruptible sleeper of the kernel's own, and its parent waits for it
 guest -t 20 -- sh -c 'echo HUNG_TASK >/sys/kernel/debug/provoke-crash/DIRECT'

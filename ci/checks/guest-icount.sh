@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # -i: guest time counts instructions, and the log is quiet.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest -i -- sh -c 'grep -c ^processor /proc/cpuinfo'
 want "status 0" test "$status" = 0

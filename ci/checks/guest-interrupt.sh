@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Ctrl-C, kill and kill -9 leave no QEMU and no file behind.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 for signal in INT TERM KILL; do
 	# A job of its own, as in a terminal; SIGINT is ignored otherwise, and also if

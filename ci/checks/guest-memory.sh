@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # pmem by memmap= and on an NVDIMM; a machine check from the host.
 # shellcheck disable=SC2016 # expanded in the guest
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest -m e820 -- sh -c '
 	cat /sys/block/pmem0/size

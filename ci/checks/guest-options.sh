@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # --dry-run, --append, -s and -v do what -h says.
 
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest --dry-run --append one=two -- true
 want "status 0" test "$status" = 0

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A command that passes; its arguments and output arrive unharmed.
 # shellcheck disable=SC2016 # expanded in the guest
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest -- printf '<%s>' "it's" '$HOME' 'a  b' '' $'new\nline'
 want "status 0" test "$status" = 0

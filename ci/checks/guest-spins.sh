@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A kernel that spins with interrupts off: still 124.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest -s 1 -t 20 -- sh -c 'echo HARDLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT'
 want "status 124" test "$status" = 124

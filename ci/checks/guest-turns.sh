@@ -3,8 +3,8 @@
 # With a QEMU whose processors cannot run in parallel, and no other to be had, they
 # take turns: ci/guest warns of it, and race scenarios are skipped. A cached QEMU that
 # was damaged is not used.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 qemu=$("$top/ci/qemu")
 "$top/ci/guest" --dry-run -s 4 -- true | grep -q 'tcg,thread=multi' ||

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Two guests at once, each with its own output and its own log.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 "$top/ci/guest" --console "$work/console2" -- sh -c 'sleep 3; echo second' >"$work/out2" 2>"$work/err2" &
 guest -- sh -c 'sleep 3; echo first'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A WARNING, with a command that passes: 125, and the line is shown.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 guest -- sh -c 'echo WARNING >/sys/kernel/debug/provoke-crash/DIRECT'
 want "status 125" test "$status" = 125

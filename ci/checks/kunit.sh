@@ -4,8 +4,8 @@
 # suite and each case that the sources have has run, with nothing skipped. What
 # they say is printed as they say it, which is KTAP.
 # With --as-is the kernel's tree, build/kernel/kunit, is built as it stands.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 as_is=
 case ${1-} in

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # ci/soak says what is wrong with its arguments, counts what passes and what fails, and
 # tells how to repeat a failure. When interrupted it leaves no guest and prints its count.
-# shellcheck source=ci/guest.d/check.sh
-. "$(dirname "$0")/../guest.d/check.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
 soak() {
 	status=0
