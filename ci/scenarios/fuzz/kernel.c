@@ -262,7 +262,7 @@ static void begin_peeking(void)
 
 /* --- the log --- */
 
-/* A few words of each group in ci/vm/splats, which has the last word. */
+/* A few words of each group in ci/judge/splats, which has the last word. */
 static const char *const splats[] = {
 	"WARNING:", "BUG:", "kernel BUG at", "Oops:", "general protection",
 	"blocked for more than", "INFO: possible", "possible recursive",
