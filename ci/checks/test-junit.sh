@@ -43,7 +43,7 @@ END
 # What XML has no way to say is left out
 printf 'a\001\033<b a="c">&\377\357\277\277\303\244\355\240\200\n' >"$out/odd.log"
 printf 'ok\t0\t1\t\n' >"$out/odd.result"
-"$build/judge/judge" total -j "$out/odd.xml" "$out/odd" >"$out/odd.total" || die "odd bytes were not taken"
+"$build/vm/judge" total -j "$out/odd.xml" "$out/odd" >"$out/odd.total" || die "odd bytes were not taken"
 got=$(python3 -c 'import sys, xml.etree.ElementTree
 print(ascii(xml.etree.ElementTree.parse(sys.argv[1]).getroot()[0].findtext("system-out")))' "$out/odd.xml")
 [[ $got = "'\\na<b a=\"c\">&\\xe4\\n'" ]] || {

@@ -33,7 +33,7 @@ env --default-signal=INT "$top/ci/test" -k base -o "$work/logs" selftest-hangs >
 tester=$!
 set +m
 for ((tries = 0; tries < 1200; tries++)); do
-	if guests=$(pgrep -f "^/bin/bash $top/ci/guest.*$work/logs"); then
+	if guests=$(pgrep -f "^(/bin/bash )?$top/ci/guest.*$work/logs"); then
 		break
 	fi
 	sleep 0.1

@@ -55,7 +55,7 @@ enum { TIME = 124, SPLAT, LOST, NOT_RUN };
 
 /* The expressions, one a line; # is before a comment */
 extern const char splat_list[];
-__asm__(".section .rodata\nsplat_list: .incbin \"splats\"\n.byte 0\n.previous");
+__asm__(".section .rodata\nsplat_list: .incbin \"../judge/splats\"\n.byte 0\n.previous");
 
 /* --- text --- */
 

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs QEMU for ci/guest, in the folder DIR, and has the run judged.
+ *
+ * The guest's virtio ports come out here, apart from the console:
+ *	DIR/stdout, DIR/stderr	the command's output, files that are followed: a file
+ *				takes everything, so nothing is lost when the machine
+ *				ends and the reader is slow
+ *	STATUS_FD		one line, "status N" or "lost REASON"
+ *	CONTROL_FD		"mce PHYS" and its answer
+ * The last two are sockets, as is QMP_FD for QEMU's monitor; QEMU inherits them under
+ * these numbers. When all three are closed, QEMU has ended.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { QMP_FD = 3, CONTROL_FD, STATUS_FD, NR_PORTS = 3 };
+enum { QMP, CONTROL, STATUS };
+
+/* How long a panic may take, in seconds, after time has run out */
+#define LAST_WORDS	20
+#define MAX_BOOTS	3
+#define NOT_RUN		127
+
+extern char **environ;
+
+static struct port {
+	int fd;
+	char data[4096];
+	int len;
+} ports[NR_PORTS];
+
+static char *dir, *console, *judge, *limit = "0";
+static bool verbose;
+static int signals;
+static pid_t qemu;
+static sigset_t old_mask;
+
+/* What is known of the run */
+static char *status, *lost;
+static bool timed_out;
+static int interrupted;
+
+static char *in_dir(const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		err(NOT_RUN, "memory");
+	return path;
+}
+
+static int create(const char *name)
+{
+	int fd = open(in_dir(name), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		err(NOT_RUN, "%s/%s", dir, name);
+	return fd;
+}
+
+/* The exit status of a command */
+static int command(char **argv)
+{
+	int wait_status;
+	pid_t pid;
+
+	errno = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	if (errno || waitpid(pid, &wait_status, 0) < 0) {
+		warn("%s", argv[0]);
+		return NOT_RUN;
+	}
+	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : NOT_RUN;
+}
+
+/* --- QEMU --- */
+
+static void start(char **argv)
+{
+	int i, pair[NR_PORTS][2], errors = create("qemu.err");
+
+	for (i = 0; i < NR_PORTS; i++) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair[i]))
+			err(NOT_RUN, "socketpair");
+		ports[i] = (struct port){ pair[i][0] };
+	}
+	qemu = fork();
+	if (qemu < 0)
+		err(NOT_RUN, "fork");
+	if (!qemu) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sigprocmask(SIG_SETMASK, &old_mask, NULL);
+		dup2(errors, STDERR_FILENO);
+		/* out of the way of the numbers that it gets */
+		for (i = 0; i < NR_PORTS; i++)
+			pair[i][1] = fcntl(pair[i][1], F_DUPFD_CLOEXEC, STATUS_FD + 1);
+		for (i = 0; i < NR_PORTS; i++)
+			dup2(pair[i][1], QMP_FD + i);
+		execvp(argv[0], argv);
+		err(NOT_RUN, "%s", argv[0]);
+	}
+	for (i = 0; i < NR_PORTS; i++)
+		close(pair[i][1]);
+	close(errors);
+}
+
+/* Copies the file, as it grows, until QEMU has ended. */
+static pid_t follow(const char *name, int to)
+{
+	char data[65536];
+	pid_t pid = fork();
+	ssize_t len, done;
+	bool gone;
+	int from;
+
+	if (pid < 0)
+		err(NOT_RUN, "fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	from = open(in_dir(name), O_RDONLY);
+	for (;;) {
+		gone = kill(qemu, 0);
+		while ((len = read(from, data, sizeof(data))) > 0)
+			for (; len; len -= done) {
+				done = write(to, data, len);
+				if (done < 0)
+					_exit(1);
+				memmove(data, data + done, len - done);
+			}
+		if (gone || len < 0)
+			_exit(0);
+		usleep(100 * 1000);
+	}
+}
+
+/* --- what QEMU and the guest say --- */
+
+/*
+ * A machine check on all processors, in the bank that reports memory: uncorrected,
+ * recoverable, with a valid physical address of a page.
+ */
+static void inject(const char *address)
+{
+	static const char * const digits[] = { "0123456789", "0123456789abcdefABCDEF" };
+	bool hex = !strncmp(address, "0x", 2);
+	size_t len = strspn(address + 2 * hex, digits[hex]);
+
+	if (!len || address[2 * hex + len] || len > 20) {
+		dprintf(ports[CONTROL].fd, "not an address: %s\n", address);
+		return;
+	}
+	dprintf(ports[QMP].fd, "{\"execute\":\"human-monitor-command\",\"id\":\"mce\",\"arguments\":"
+		"{\"command-line\":\"mce -b 0 9 0xbd000000000000c0 0x5 %s 0x8c\"}}\n", address);
+}
+
+/*
+ * QEMU has nothing to say of a machine check that it has raised. Anything else, and the
+ * guest does not go on as it should: when it has not handled the last one, QEMU ends it.
+ */
+static void injected(char *answer)
+{
+	char *text = strstr(answer, "\"return\": \"");
+
+	if (text) {
+		text += strlen("\"return\": \"");
+		/* to the quote, or a line's end in JSON */
+		text[strcspn(text, "\"\\")] = '\0';
+	}
+	if (text && !*text) {
+		dprintf(ports[CONTROL].fd, "ok\n");
+		return;
+	}
+	if (!lost && asprintf(&lost, "QEMU could not raise a machine check: %s", text ?: answer) < 0)
+		err(NOT_RUN, "memory");
+	dprintf(ports[CONTROL].fd, "%s\n", lost);
+	kill(qemu, SIGKILL);
+}
+
+static void handle(int port, char *line)
+{
+	switch (port) {
+	case QMP:
+		/* the rest is the greeting, other answers, and news */
+		if (strstr(line, "\"id\": \"mce\""))
+			injected(line);
+		break;
+	case CONTROL:
+		if (!strncmp(line, "mce ", 4))
+			inject(line + 4);
+		break;
+	case STATUS:
+		if (!strncmp(line, "status ", 7))
+			status = strdup(line + 7);
+		else if (!strncmp(line, "lost ", 5))
+			lost = strdup(line + 5);
+	}
+}
+
+static void read_port(int port)
+{
+	struct port *p = &ports[port];
+	ssize_t len = read(p->fd, p->data + p->len, sizeof(p->data) - 1 - p->len);
+	char *end;
+
+	if (len <= 0) {
+		close(p->fd);
+		p->fd = -1;
+		return;
+	}
+	p->len += len;
+	p->data[p->len] = '\0';
+	while ((end = strchr(p->data, '\n'))) {
+		*end = '\0';
+		if (end > p->data && end[-1] == '\r')
+			end[-1] = '\0';
+		handle(port, p->data);
+		p->len -= end + 1 - p->data;
+		memmove(p->data, end + 1, p->len + 1);
+	}
+	/* a line that is too long is none of ours */
+	if (p->len == sizeof(p->data) - 1)
+		p->len = 0;
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Returns when QEMU has ended, or must. */
+static void watch(void)
+{
+	struct pollfd fds[NR_PORTS + 1];
+	struct signalfd_siginfo info;
+	long long end = atoi(limit) ? now_ms() + atoi(limit) * 1000LL : 0, left;
+	int i, n;
+
+	dprintf(ports[QMP].fd, "{\"execute\":\"qmp_capabilities\"}\n");
+	while (ports[QMP].fd >= 0 || ports[CONTROL].fd >= 0 || ports[STATUS].fd >= 0) {
+		for (i = 0; i < NR_PORTS; i++)
+			fds[i] = (struct pollfd){ ports[i].fd, POLLIN };
+		fds[NR_PORTS] = (struct pollfd){ signals, POLLIN };
+		left = end ? end - now_ms() : -1;
+		n = poll(fds, NR_PORTS + 1, end && left < 0 ? 0 : left);
+		if (fds[NR_PORTS].revents && read(signals, &info, sizeof(info)) > 0) {
+			interrupted = info.ssi_signo;
+			return;
+		}
+		/* the NMI ends it by a panic, which shows the blocked tasks */
+		if (!n && timed_out)
+			return;
+		if (!n) {
+			timed_out = true;
+			dprintf(ports[QMP].fd, "{\"execute\":\"inject-nmi\"}\n");
+			end = now_ms() + LAST_WORDS * 1000;
+		}
+		for (i = 0; i < NR_PORTS; i++)
+			if (n > 0 && fds[i].revents)
+				read_port(i);
+	}
+}
+
+static bool is_empty(const char *name)
+{
+	struct stat st;
+
+	return !stat(in_dir(name), &st) && !st.st_size;
+}
+
+static bool says(const char *name, char *text)
+{
+	return !command((char *[]){ "grep", "-qaF", text, in_dir(name), NULL });
+}
+
+/* A guest that the emulator has lost before its command said a word */
+static bool lost_in_boot(void)
+{
+	return !status && !interrupted && is_empty("stdout") && is_empty("stderr") &&
+	       (says("qemu.err", "Assertion") || says("console", "Oops: int3"));
+}
+
+static void boot(char **argv)
+{
+	static const struct {
+		const char *name;
+		int to;
+	} outputs[] = {
+		{ "stdout", STDOUT_FILENO }, { "stderr", STDERR_FILENO }, { "console", STDERR_FILENO },
+	};
+	pid_t followers[3] = {};
+	int i;
+
+	status = lost = NULL;
+	timed_out = false;
+	for (i = 0; i < 3; i++)
+		close(create(outputs[i].name));
+	start(argv);
+	for (i = 0; i < 2 + verbose; i++)
+		followers[i] = follow(outputs[i].name, outputs[i].to);
+	watch();
+	kill(qemu, SIGKILL);
+	waitpid(qemu, NULL, 0);
+	for (i = 0; i < 2 + verbose; i++) {
+		if (interrupted)
+			kill(followers[i], SIGKILL);
+		waitpid(followers[i], NULL, 0);
+	}
+	for (i = 0; i < NR_PORTS; i++)
+		if (ports[i].fd >= 0)
+			close(ports[i].fd);
+	command((char *[]){ "sh", "-c", "cat \"$0\" >&2", in_dir("qemu.err"), NULL });
+}
+
+/* Its exit status is that of ci/guest. */
+static int verdict(void)
+{
+	char *argv[10] = { judge, "guest" };
+	int i = 2;
+
+	if (status) {
+		argv[i++] = "-s";
+		argv[i++] = status;
+	}
+	if (timed_out) {
+		argv[i++] = "-t";
+		argv[i++] = limit;
+	}
+	if (lost) {
+		argv[i++] = "-l";
+		argv[i++] = lost;
+	}
+	if (verbose)
+		argv[i++] = "-q";
+	argv[i++] = console;
+	return command(argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct termios saved;
+	bool tty = !tcgetattr(STDIN_FILENO, &saved), again = false;
+	int option, end, boots = 0;
+	sigset_t mask;
+
+	while ((option = getopt(argc, argv, "+c:d:j:rt:v")) != -1) {
+		switch (option) {
+		case 'c': console = optarg; break;
+		case 'd': dir = optarg; break;
+		case 'j': judge = optarg; break;
+		case 'r': again = true; break;
+		case 't': limit = optarg; break;
+		case 'v': verbose = true; break;
+		default: return NOT_RUN;
+		}
+	}
+	if (!console || !dir || !judge || optind == argc)
+		errx(NOT_RUN, "usage: run -d DIR -c CONSOLE -j JUDGE [-r] [-t SECONDS] [-v] QEMU ARG...");
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, &old_mask);
+	signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	if (signals < 0)
+		err(NOT_RUN, "signalfd");
+	do {
+		if (boots)
+			fprintf(stderr, "guest: lost by the emulator while it booted; once more\n");
+		boot(argv + optind);
+	} while (again && ++boots < MAX_BOOTS && lost_in_boot());
+	if (tty)
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+	end = command((char *[]){ "mv", "-f", in_dir("console"), console, NULL });
+	if (interrupted)
+		end = 128 + (interrupted == SIGINT ? SIGINT : SIGTERM);
+	else
+		end = end ? NOT_RUN : verdict();
+	command((char *[]){ "rm", "-rf", dir, NULL });
+	return end;
+}
