@@ -174,7 +174,7 @@ put_block() {
 }
 
 # touched_objects SERIES TREE [OUT]: print the objects that TREE compiles of the
-# files that SERIES, a git tree of ci/assemble, touches. It is configured there,
+# files that SERIES, a git tree of ci/series/assemble, touches. It is configured there,
 # or in OUT. Each directory's Makefile, read as kbuild reads it, tells which.
 touched_objects() {
 	local dir objects

@@ -38,7 +38,7 @@ static void start_idle(long nr)
 	}
 }
 
-/* What ci/kernel-floor.patch wants to know of each place. */
+/* What ci/kernels/floor.patch wants to know of each place. */
 struct place {
 	int32_t pid, fd;
 	uint64_t index, addr;

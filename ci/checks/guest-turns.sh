@@ -6,10 +6,10 @@
 # shellcheck source=ci/vm/check.sh
 . "$(dirname "$0")/../vm/check.sh"
 
-qemu=$("$top/ci/qemu")
+qemu=$("$top/ci/vm/qemu")
 "$top/ci/guest" --dry-run -s 4 -- true | grep -q 'tcg,thread=multi' ||
 	{ note "only TCG's processors take turns, and there is KVM"; exit 4; }
-"$top/ci/guest-root" >/dev/null
+"$top/ci/vm/root" >/dev/null
 make -s -C "$top/ci/scenarios" OUT="$build/scenarios" "$build/scenarios/race-two/race-two"
 
 mkdir "$work/bin"
@@ -36,7 +36,7 @@ want "no warning with -i" test ! "$(grep WARNING "$work/err")"
 mkdir -p "$work/cache/memory-failure-aops"
 cp -r "$(dirname "$qemu")" "$work/cache/memory-failure-aops"
 tree=$work/cache/memory-failure-aops/$(basename "$(dirname "$qemu")")
-want "the cached one is used" test "$("$top/ci/qemu")" = "$tree/qemu-system-x86_64"
+want "the cached one is used" test "$("$top/ci/vm/qemu")" = "$tree/qemu-system-x86_64"
 printf x >>"$tree/usr/share/seabios/bios-256k.bin"
-"$top/ci/qemu" >"$work/out" 2>"$work/err" && status=0 || status=$?
+"$top/ci/vm/qemu" >"$work/out" 2>"$work/err" && status=0 || status=$?
 want "a damaged one is not used" test "$status" = 1 -a ! -s "$work/out"

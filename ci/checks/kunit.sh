@@ -24,7 +24,7 @@ esac
 "$top/ci/setup" python3=python3 || die "python3 could not be installed"
 tree=$build/kernel/kunit
 if [ ! "$as_is" ]; then
-	"$top/ci/assemble" --to "$work/series" >/dev/null
+	"$top/ci/series/assemble" --to "$work/series" >/dev/null
 	[ -n "$(git -C "$work/series" ls-files '*_kunit.c')" ] ||
 		{ note "there are no unit tests in the series yet"; exit 4; }
 fi

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # ci/rfc makes mails that git takes, puts them on a branch of a kernel tree and
 # touches nothing else there, keeps what was posted, and says what is new in the
-# next version. (That the mails end with the tree of ci/assemble, it proves itself
+# next version. (That the mails end with the tree of ci/series/assemble, it proves itself
 # whenever it runs.)
 # shellcheck source=ci/common.sh
 . "$(dirname "$0")/../common.sh"
@@ -49,7 +49,7 @@ refuses() {
 }
 
 # A kernel tree of somebody's own, with files checked out that the series changes
-pristine=$("$top/ci/source")
+pristine=$("$top/ci/source/kernel")
 refuses "unknown option" --send
 refuses "-v wants a number" -v 0
 refuses "--trailer wants" --trailer "no trailer"

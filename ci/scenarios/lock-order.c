@@ -4,7 +4,7 @@
  * an AGF to see whether it is shared. Who handles a failure with the AGF locked
  * and asks for a DAX entry deadlocks with it, if both come at the same moment.
  * Here they come one after the other, and nothing hangs: the kernels that have
- * lockdep, and ci/kernel-debug.patch to let it see both locks, report it.
+ * lockdep, and ci/kernels/debug.patch to let it see both locks, report it.
  */
 #include <errno.h>
 #include <stdio.h>
