@@ -7,7 +7,6 @@ static void run(void)
 	struct proc *a, *b, *stored, *read_stored, *written;
 	unsigned long at_a, at_b, at_stored, at_read_stored, at_written;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("a"), 4 * PAGE);
 	clone_file(file("a"), file("b"));
@@ -60,11 +59,4 @@ static void run(void)
 	      "nobody else gets anything");
 }
 
-struct scenario scenario = {
-	.name = "copied-on-write",
-	.title = "reflinks copied on write, by store and by pwrite, are bystanders",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("reflinks copied on write, by store and by pwrite, are bystanders");

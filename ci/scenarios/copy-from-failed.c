@@ -16,7 +16,6 @@ static void run(void)
 		    *private = start("private");
 	unsigned long at_a, at_shared, at_private;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -41,16 +40,9 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "copy-from-failed",
-	.title = "copy on write of a page that has failed",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("copy on write of a page that has failed",
 	/*
 	 * Base looks at bad blocks only, and none is on record: it copies from a
 	 * page that is not in the direct map.
 	 */
-	.base.splat = "RIP: 0010:copy_page",
-	.run = run,
-};
+	.base.splat = "RIP: 0010:copy_page");

@@ -72,13 +72,7 @@ static void run(void)
 	copy_while_pinned("huge pwrite", true, true);
 }
 
-struct scenario scenario = {
-	.name = "copy-while-pinned",
-	.title = "a shared page is pinned when it is copied on write",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("a shared page is pinned when it is copied on write",
 	.seconds = 30,
 	/* Base splits a folio that is referenced, and then waits for it for ever. */
-	.base.hangs = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry",
-	.run = run,
-};
+	.base.hangs = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry");

@@ -16,7 +16,6 @@ static void run(void)
 	int64_t physical;
 	uint64_t length;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 64 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -36,13 +35,6 @@ static void run(void)
 	check(alive(), GOES_ON);
 }
 
-struct scenario scenario = {
-	.name = "cow-staging",
-	.title = "a block set aside for copies on write fails: nothing is lost",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a block set aside for copies on write fails: nothing is lost",
 	/* Base takes the block's owner for metadata, and shuts down. */
-	.base.fails = { SUCCEEDS, COPY, GOES_ON },
-	.run = run,
-};
+	.base.fails = { SUCCEEDS, COPY, GOES_ON });

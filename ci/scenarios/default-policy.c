@@ -45,13 +45,6 @@ static void run(void)
 	two_processes("reflinks", file("g"), file("h"));
 }
 
-struct scenario scenario = {
-	.name = "default-policy",
-	.title = "nobody asked for early signals: the page must go all the same",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("nobody asked for early signals: the page must go all the same",
 	.base.fails = { "one file: " UNMAPPED, "one file: " STOPPED,
-			"reflinks: " UNMAPPED, "reflinks: " STOPPED },
-	.run = run,
-};
+			"reflinks: " UNMAPPED, "reflinks: " STOPPED });

@@ -50,7 +50,6 @@ static void lose(const char *title, bool huge)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
 	lose("small", false);
 	lose("huge", true);
@@ -58,17 +57,11 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "dirty-failed",
-	.title = "a page fails before what was stored to it is durable",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("a page fails before what was stored to it is durable",
 	.seconds = 45,
 	/*
 	 * Base flushes a page that is not in the direct map. To QEMU's emulated
 	 * processors that is nothing, and all that comes of it is a false answer.
 	 */
 	.base.splat = "RIP: 0010:arch_wb_cache_pmem",
-	.base.says = "^not ok [0-9]+ - small: fsync\\(\\) says that data is lost",
-	.run = run,
-};
+	.base.says = "^not ok [0-9]+ - small: fsync\\(\\) says that data is lost");

@@ -113,12 +113,5 @@ static void run(void)
 	remove_dm();
 }
 
-struct scenario scenario = {
-	.name = "dm-crossing",
-	.title = "extents that go across the segments of a linear device",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.fails = { UNSHARED, SAME },
-	.run = run,
-};
+SCENARIO("extents that go across the segments of a linear device",
+	.base.fails = { UNSHARED, SAME });

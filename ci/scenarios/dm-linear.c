@@ -106,8 +106,6 @@ static void fail_what_nobody_maps(const struct segment *segments, int nr)
 
 static void run(void)
 {
-	early_kill(true);
-
 	make_and_mount(one, ARRAY_SIZE(one));
 	share_in_each("one segment", one, ARRAY_SIZE(one));
 	take_down();
@@ -122,12 +120,8 @@ static void run(void)
 	take_down();
 }
 
-struct scenario scenario = {
-	.name = "dm-linear",
-	.title = "XFS on linear mapped devices, of one and of two pmem devices",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 90,
+SCENARIO("XFS on linear mapped devices, of one and of two pmem devices",
+	.machine = "both", .seconds = 90,
 	/* The pmem device has no holder, and shared pages have no mapping. */
 	.base.fails = {
 		SHARERS_MISSED("one segment"),
@@ -142,6 +136,4 @@ struct scenario scenario = {
 		"free space: " SUCCEEDS,
 		"metadata: " SHUTS_DOWN,
 	},
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

@@ -55,7 +55,6 @@ static void run(void)
 	struct monitor *m;
 	int i;
 
-	early_kill(true);
 	create_dm(linear_table(before, NR));
 	make_fs(MKFS_XFS, "-d agsize=80m", DM);
 	mount_fs(DM, "xfs", "dax=always");
@@ -159,12 +158,8 @@ static void run(void)
 	check(!alive(), SHUTS_DOWN);
 }
 
-struct scenario scenario = {
-	.name = "dm-reload",
-	.title = "a mapped device's table changes under the filesystem",
+SCENARIO("a mapped device's table changes under the filesystem",
 	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
 	.base.fails = {
 		SHARERS_MISSED("an old page, shared"),
 		"mapped anew: " CAN_BE_READ,
@@ -184,6 +179,4 @@ struct scenario scenario = {
 		"the new page, not mapped: " SUCCEEDS,
 		"the new page, not mapped: " REPORTED,
 		"metadata at its new place: " SHUTS_DOWN,
-	},
-	.run = run,
-};
+	});

@@ -96,7 +96,6 @@ static void run(void)
 	unsigned long pfn;
 	int ret;
 
-	early_kill(true);
 
 	share_on_each("4 KiB on two devices", devices, PAGE);
 	/* Too many runs of pages for anybody to remember. */
@@ -123,12 +122,8 @@ static void run(void)
 	take_down();
 }
 
-struct scenario scenario = {
-	.name = "dm-stripe",
-	.title = "XFS on striped mapped devices",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 90,
+SCENARIO("XFS on striped mapped devices",
+	.machine = "both", .seconds = 90,
 	/* As on linear devices */
 	.base.fails = {
 		SHARERS_MISSED("4 KiB on two devices, stripe 0"),
@@ -140,6 +135,4 @@ struct scenario scenario = {
 		"16 MiB, nobody maps the page: " SUCCEEDS,
 		"16 MiB, nobody maps the page: " REPORTED,
 	},
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

@@ -128,7 +128,6 @@ static void run(void)
 	};
 	unsigned int i;
 
-	early_kill(true);
 	create_dm(linear_table(before, NR));
 	/* The log's group is not that of a file that is used. */
 	make_fs(MKFS_XFS, "-d agsize=80m -l agnum=1", DM);
@@ -145,12 +144,8 @@ static void run(void)
 		fail(&pages[i]);
 }
 
-struct scenario scenario = {
-	.name = "dm-swap",
-	.title = "halves of a mapped device change places under the filesystem",
+SCENARIO("halves of a mapped device change places under the filesystem",
 	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
 	/* A page that is not shared cannot have two mappings there. */
 	.base.splat = "WARNING: .*fs/dax.c",
 	/* The pmem device has no holder, and shared pages have no mapping. */
@@ -161,6 +156,4 @@ struct scenario scenario = {
 		"shared by two files before: " SUCCEEDS,
 		"shared by two files before: " EARLY,
 		"shared by two files before: " LATE,
-	},
-	.run = run,
-};
+	});

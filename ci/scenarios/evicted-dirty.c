@@ -14,7 +14,6 @@ static void run(void)
 	struct proc *a = start("a");
 	unsigned long at_a;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -31,13 +30,6 @@ static void run(void)
 	check(alive(), GOES_ON);
 }
 
-struct scenario scenario = {
-	.name = "evicted-dirty",
-	.title = "a sharer's inode waits to be written back",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a sharer's inode waits to be written back",
 	/* What is no VFS inode any more, base takes for metadata that is lost. */
-	.base.fails = { SUCCEEDS, GOES_ON },
-	.run = run,
-};
+	.base.fails = { SUCCEEDS, GOES_ON });

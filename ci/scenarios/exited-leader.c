@@ -86,7 +86,6 @@ static void run(void)
 	pthread_t id;
 	pid_t pid;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -117,13 +116,6 @@ static void run(void)
 	waitpid(pid, NULL, 0);
 }
 
-struct scenario scenario = {
-	.name = "exited-leader",
-	.title = "the first thread of a process has ended, another has the page",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("the first thread of a process has ended, another has the page",
 	/* Base looks for the address space in the first thread, which has none. */
-	.base.fails = { TOLD, UNMAPPED },
-	.run = run,
-};
+	.base.fails = { TOLD, UNMAPPED });

@@ -10,7 +10,6 @@ static void run(void)
 	struct proc *a = start("a"), *b = start("b"), *other = start("other");
 	unsigned long at_a, at_b, at_other;
 
-	early_kill(true);
 	/* Clusters of 2 MiB: so that files are aligned to them. */
 	mount_ext4("-O bigalloc -C 2097152");
 	make_huge_file(file("f"), 2 * PMD);
@@ -27,13 +26,6 @@ static void run(void)
 	      "who maps the next 2 MiB gets nothing and keeps them");
 }
 
-struct scenario scenario = {
-	.name = "ext4-huge",
-	.title = "ext4: a page in the middle of a PMD mapping",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("ext4: a page in the middle of a PMD mapping",
 	/* Base flags the head page, and reports its address. */
-	.base.fails = { FLAG_CHECK, TOLD },
-	.run = run,
-};
+	.base.fails = { FLAG_CHECK, TOLD });

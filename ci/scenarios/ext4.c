@@ -43,17 +43,10 @@ static void run(void)
 	fail_page("late", false);
 }
 
-struct scenario scenario = {
-	.name = "ext4",
-	.title = "ext4 with dax: early and late",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("ext4 with dax: early and late",
 	/*
 	 * Base maps the page again, flag or not, unless a bad block is on
 	 * record; memmap='s device learns of no machine check.
 	 */
 	.base.fails = { "late: " UNMAPPED, "late: " STOPPED,
-			"early: " STOPPED },
-	.run = run,
-};
+			"early: " STOPPED });

@@ -221,7 +221,6 @@ static void ends_of_groups(void)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs("-d size=320m,agsize=80m");
 	far_offsets();
 	shared_in_part();
@@ -229,11 +228,4 @@ static void run(void)
 	ends_of_groups();
 }
 
-struct scenario scenario = {
-	.name = "extents",
-	.title = "extents far out, shared in part, unwritten, at a group's end",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("extents far out, shared in part, unwritten, at a group's end");

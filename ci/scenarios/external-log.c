@@ -45,7 +45,6 @@ static void run(void)
 
 	if (access(LOG_DEV, F_OK))
 		skip("there is no " LOG_DEV);
-	early_kill(true);
 	fail_end();
 	make_and_mount(PAGE, LOG_SIZE, "dax=always,");
 	make_file(file("f"), 4 * PAGE);
@@ -79,11 +78,5 @@ static void run(void)
 	finish_sharers(&s);
 }
 
-struct scenario scenario = {
-	.name = "external-log",
-	.title = "XFS with its log on another pmem device",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("XFS with its log on another pmem device",
+	.machine = "both");

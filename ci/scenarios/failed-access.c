@@ -44,7 +44,6 @@ static void run(void)
 	int64_t physical;
 	struct looks before;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(f, 4 * PAGE);
 	make_file(good, 4 * PAGE);
@@ -82,12 +81,5 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "failed-access",
-	.title = "what the kernel does with a failed page that is not on record",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.splat = "RIP: 0010:memcmp",
-	.run = run,
-};
+SCENARIO("what the kernel does with a failed page that is not on record",
+	.base.splat = "RIP: 0010:memcmp");

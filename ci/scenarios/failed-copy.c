@@ -41,13 +41,6 @@ static void run(void)
 	check(read_byte(file("f"), PAGE) == -EIO, "the other file is as it was");
 }
 
-struct scenario scenario = {
-	.name = "failed-copy",
-	.title = "a copy on write fails: what becomes of the block for it",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a copy on write fails: what becomes of the block for it",
 	/* Base frees the block and keeps the file's entry for it. */
-	.base.splat = "WARNING: fs/dax.c:[0-9]+ at dax_insert_entry",
-	.run = run,
-};
+	.base.splat = "WARNING: fs/dax.c:[0-9]+ at dax_insert_entry");

@@ -174,7 +174,6 @@ static void block_device(void)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(SMALL);
 	another_file();
 	copy();
@@ -184,13 +183,6 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "failed-reuse",
-	.title = "failed blocks that are not on record are used again",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("failed blocks that are not on record are used again",
 	/* Base zeroes the block for its new file by the direct map. */
-	.base.splat = "RIP: 0010:__memcpy_flushcache",
-	.run = run,
-};
+	.base.splat = "RIP: 0010:__memcpy_flushcache");

@@ -20,7 +20,6 @@ static void run(void)
 	long faults, least = -1, failed = 0;
 	unsigned long i, events;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("0"), PAGES * PAGE);
 	for (i = 1; i < SHARERS; i++)
@@ -59,16 +58,10 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "fault-storm",
-	.title = "pages fail one after the other while their sharers fault them in",
-	.machine = "e820",
+SCENARIO("pages fail one after the other while their sharers fault them in",
 	.cpus = 4,
-	.seconds = 60,
 	/*
 	 * Base holds the AGF while it waits for the DAX entry of a sharer. The
 	 * sharer's fault holds the entry and waits for the AGF.
 	 */
-	.base.hangs = "xfs_reflink_trim_around_shared",
-	.run = run,
-};
+	.base.hangs = "xfs_reflink_trim_around_shared");

@@ -84,16 +84,8 @@ static void run(void)
 	};
 	unsigned int i;
 
-	early_kill(true);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		fail_block(&kinds[i]);
 }
 
-struct scenario scenario = {
-	.name = "file-metadata",
-	.title = "a block of a file's attributes or of its extent map fails",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("a block of a file's attributes or of its extent map fails");

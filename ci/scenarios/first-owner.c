@@ -50,18 +50,10 @@ static void depart(const char *title, enum departure how)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(NULL);
 	depart("unlinked", UNLINKED);
 	depart("evicted", EVICTED);
 	depart("truncated", TRUNCATED);
 }
 
-struct scenario scenario = {
-	.name = "first-owner",
-	.title = "the file that mapped the page first is gone",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("the file that mapped the page first is gone");

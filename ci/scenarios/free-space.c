@@ -9,7 +9,6 @@ static void run(void)
 	uint64_t length;
 	unsigned long at;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	at = map_page(p, file("f"), PAGE);
@@ -22,13 +21,6 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "free-space",
-	.title = "a free block fails: nothing stops, nobody is told",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a free block fails: nothing stops, nobody is told",
 	/* Base flags only pages that a file maps. */
-	.base.fails = { FLAG_CHECK },
-	.run = run,
-};
+	.base.fails = { FLAG_CHECK });

@@ -98,13 +98,6 @@ static void run(void)
 	failed_block();
 }
 
-struct scenario scenario = {
-	.name = "hole-pages",
-	.title = "holes that are mapped get data by pwrite()",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("holes that are mapped get data by pwrite()",
 	/* Base unmaps a hole only if the write allocates the block. */
-	.base.fails = { "ext4: " SHOWN, "failed: " SHOWN },
-	.run = run,
-};
+	.base.fails = { "ext4: " SHOWN, "failed: " SHOWN });

@@ -36,7 +36,6 @@ static void fail_one(const char *title, const char *f, const char *g)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
 	make_huge_file(file("f"), 2 * PMD);
 	fail_one("one file", file("f"), file("f"));
@@ -45,13 +44,6 @@ static void run(void)
 	fail_one("reflinks", file("g"), file("h"));
 }
 
-struct scenario scenario = {
-	.name = "huge",
-	.title = "a page in the middle of a PMD mapping, one file and reflinks",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a page in the middle of a PMD mapping, one file and reflinks",
 	/* Base flags the head page of the 2 MiB. */
-	.base.fails = { "one file: " FLAG_CHECK, "reflinks: " FLAG_CHECK },
-	.run = run,
-};
+	.base.fails = { "one file: " FLAG_CHECK, "reflinks: " FLAG_CHECK });

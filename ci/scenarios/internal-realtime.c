@@ -81,7 +81,6 @@ static void run(void)
 {
 	struct monitor *m;
 
-	early_kill(true);
 	make_fs("mkfs.xfs -q -f -m rmapbt=1,reflink=0,metadir=1",
 		"-d size=512m -r zoned=1", PMEM);
 	mount_fs(PMEM, "xfs", "dax=never");
@@ -100,12 +99,7 @@ static void run(void)
 	stop_monitor(m);
 }
 
-struct scenario scenario = {
-	.name = "internal-realtime",
-	.title = "XFS with a realtime section on the data device",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("XFS with a realtime section on the data device",
 	/*
 	 * Base takes the sector for one of the realtime section, if there is one on
 	 * the device, and refuses what is beyond the data section.
@@ -122,6 +116,4 @@ struct scenario scenario = {
 		"free realtime space: " SUCCEEDS,
 		"free realtime space: " PLACE_REPORTED,
 	},
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

@@ -88,7 +88,6 @@ static void run(void)
 	struct proc *a = start("a"), *b = start("b");
 	unsigned long at_a, at_b;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -102,14 +101,7 @@ static void run(void)
 	look_at_lockdep();
 }
 
-struct scenario scenario = {
-	.name = "lock-order",
-	.title = "a fault and a failure, in the eyes of lockdep",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a fault and a failure, in the eyes of lockdep",
 	.debug = true,
 	/* Base looks for those to kill with the AGF locked. */
-	.base_debug.splat = "\\(dax_entry\\)\\{.*, at: ",
-	.run = run,
-};
+	.base_debug.splat = "\\(dax_entry\\)\\{.*, at: ");

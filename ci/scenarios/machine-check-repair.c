@@ -56,7 +56,6 @@ static void repair(const char *title, bool mapped, bool recorded)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(NULL);
 	repair("mapped, on record", true, true);
 	repair("not mapped, on record", false, true);
@@ -66,12 +65,7 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "machine-check-repair",
-	.title = "machine checks, and failed pages written over",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("machine checks, and failed pages written over",
 	/*
 	 * Base takes each failed page out of the direct map, but flags it only
 	 * if it is mapped, puts it back only if it is flagged and on record,
@@ -89,6 +83,4 @@ struct scenario scenario = {
 		"not mapped: " FLAG_CHECK, "not mapped: " READS_EIO,
 		"not mapped: " WRITTEN, "not mapped: " NO_TRACE,
 		"not mapped: " READ, "not mapped: " MAPPED,
-	},
-	.run = run,
-};
+	});

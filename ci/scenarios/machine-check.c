@@ -60,12 +60,6 @@ static void run(void)
 	      "other pages can be read");
 }
 
-struct scenario scenario = {
-	.name = "machine-check",
-	.title = "a machine check on an NVDIMM: signals, bad blocks, EIO",
-	.machine = "nfit",
-	.cpus = 2,
-	.seconds = 90,
-	.base.fails = { LATE_UNMAPPED, LATE_TOLD },
-	.run = run,
-};
+SCENARIO("a machine check on an NVDIMM: signals, bad blocks, EIO",
+	.machine = "nfit", .seconds = 90,
+	.base.fails = { LATE_UNMAPPED, LATE_TOLD });

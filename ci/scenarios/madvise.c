@@ -38,12 +38,5 @@ static void run(void)
 	consume("late", false);
 }
 
-struct scenario scenario = {
-	.name = "madvise",
-	.title = "MADV_HWPOISON by a sharer: the consumer must act, others may",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.fails = { "late: " UNMAPPED },
-	.run = run,
-};
+SCENARIO("MADV_HWPOISON by a sharer: the consumer must act, others may",
+	.base.fails = { "late: " UNMAPPED });

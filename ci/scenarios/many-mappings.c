@@ -10,7 +10,6 @@ static void run(void)
 	unsigned int i, mapped = 0;
 	unsigned long pfn;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -50,12 +49,5 @@ static void run(void)
 	check(load(late, at_late) == fill(0), "the next page can be read");
 }
 
-struct scenario scenario = {
-	.name = "many-mappings",
-	.title = "one process maps the page six times, by three files",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("one process maps the page six times, by three files",
+	.debug = true);

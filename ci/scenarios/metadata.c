@@ -37,23 +37,15 @@ static void fail_block_of(const char *title, uint64_t owner)
 
 static void run(void)
 {
-	early_kill(true);
 	fail_block_of("inode chunk", XFS_OWN_INODES);
 	fail_block_of("superblock and AG headers", XFS_OWN_FS);
 	fail_block_of("log", XFS_OWN_LOG);
 }
 
-struct scenario scenario = {
-	.name = "metadata",
-	.title = "a metadata block fails: the filesystem shuts down",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a metadata block fails: the filesystem shuts down",
 	/* Base flags only pages that a file maps. */
 	.base.fails = {
 		"inode chunk: " FLAG_CHECK,
 		"superblock and AG headers: " FLAG_CHECK,
 		"log: " FLAG_CHECK,
-	},
-	.run = run,
-};
+	});

@@ -43,23 +43,15 @@ static void mix(const char *title, const char *f, const char *g, bool huge_first
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
 	mix("PTEs first", file("a"), file("b"), false);
 	mix("PMD first", file("c"), file("d"), true);
 }
 
-struct scenario scenario = {
-	.name = "mixed-sizes",
-	.title = "one reflink maps 2 MiB by a PMD, the other by PTEs",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 45,
-	.debug = true,
+SCENARIO("one reflink maps 2 MiB by a PMD, the other by PTEs",
+	.seconds = 45, .debug = true,
 	/*
 	 * Base says "Bad page map" and warns in fs/dax.c; at the end umount
 	 * waits for a page that somebody seems to hold, for ever.
 	 */
-	.base.hangs = "dax_break_layout_final",
-	.run = run,
-};
+	.base.hangs = "dax_break_layout_final");

@@ -104,7 +104,6 @@ static void alone(void)
 
 static void run(void)
 {
-	early_kill(true);
 	make_fs(MKFS_XFS_NO_RMAPBT, "-d agsize=256m,su=2m,sw=1", PMEM);
 	mount_fs(PMEM, "xfs", "dax=always");
 	alone();
@@ -117,15 +116,9 @@ static void run(void)
 
 #define FAILS(part)	part SUCCEEDS, part TOLD, part UNMAPPED
 
-struct scenario scenario = {
-	.name = "no-rmapbt",
-	.title = "XFS without a reverse mapping btree: 2 and 50 reflinks, PMDs",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("XFS without a reverse mapping btree: 2 and 50 reflinks, PMDs",
 	.seconds = 90,
 	/* Base cannot tell who shares the page, and gives up. */
 	.base.fails = { FAILS("2 reflinks: "), FAILS("50 reflinks: "),
 			FAILS("PMDs of 3 reflinks: ") },
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

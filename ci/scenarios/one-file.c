@@ -7,7 +7,6 @@ static void run(void)
 	struct proc *a, *b, *other;
 	unsigned long at_a, at_b, at_other, next;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 8 * PAGE);
 
@@ -34,11 +33,4 @@ static void run(void)
 	      "other pages can be read");
 }
 
-struct scenario scenario = {
-	.name = "one-file",
-	.title = "one file, a page that two processes map",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("one file, a page that two processes map");

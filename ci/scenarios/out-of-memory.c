@@ -192,7 +192,6 @@ static void run(void)
 	    access(FAIL_PAGE "probability", F_OK) ||
 	    access("/proc/self/fail-nth", F_OK))
 		skip("this kernel cannot have allocations fail (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS)");
-	early_kill(true);
 	mount_xfs(NULL);
 	nth_fd = open_for_write("/proc/self/fail-nth");
 	task_fd = open_for_write("/proc/self/make-it-fail");
@@ -208,12 +207,6 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "out-of-memory",
-	.title = "there is no memory to handle a failure with",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("there is no memory to handle a failure with",
 	.debug = true,	/* the others can not have allocations fail */
-	.run = run,
-};
+);

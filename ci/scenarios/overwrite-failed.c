@@ -127,7 +127,6 @@ static void fail_shared(const char *title, bool recorded)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs("-d size=320m");
 	fail_shared("no record", false);
 	fail_shared("bad block", true);
@@ -135,12 +134,7 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "overwrite-failed",
-	.title = "whole blocks that have failed are written over",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("whole blocks that have failed are written over",
 	/*
 	 * Base reads a block that is to be overwritten, and fails. A page that
 	 * is not on record it neither refuses nor repairs. It uncounts none.
@@ -154,6 +148,4 @@ struct scenario scenario = {
 		"bad block: " WHOLE, "bad block: " READ_WHOLE,
 		"bad block: " RANGE, "bad block: " READ_RANGE,
 		"bad block: " NO_TRACE, "bad block, repaired: " NO_TRACE,
-	},
-	.run = run,
-};
+	});

@@ -96,13 +96,7 @@ static void run(void)
 	share_block("of a reflink", true);
 }
 
-struct scenario scenario = {
-	.name = "partial-share-huge",
-	.title = "one block of what a PMD maps is shared and written to",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("one block of what a PMD maps is shared and written to",
 	.seconds = 45,
 	/* Base puts the entry of a block where there is one of the whole PMD. */
-	.base.splat = "WARNING: fs/dax\\.c:[0-9]+ at dax_insert_entry",
-	.run = run,
-};
+	.base.splat = "WARNING: fs/dax\\.c:[0-9]+ at dax_insert_entry");

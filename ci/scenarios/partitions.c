@@ -218,7 +218,6 @@ static void run(void)
 {
 	if (access(PMEM, F_OK))
 		skip("there is no " PMEM);
-	early_kill(true);
 	command("printf 'label: gpt\\n,480M\\n,480M\\n,480M\\n,480M\\n' |\n"
 		"sfdisk -q " PMEM);
 	must(!access(partition(4), F_OK), "there is no %s", partition(4));
@@ -227,12 +226,7 @@ static void run(void)
 	remove_device();
 }
 
-struct scenario scenario = {
-	.name = "partitions",
-	.title = "filesystems with reflink on partitions of one pmem device",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("filesystems with reflink on partitions of one pmem device",
 	/*
 	 * A dax_device has one holder: base refuses dax=always; with dax=inode
 	 * the second is without DAX, which nobody says, and what it took of the
@@ -243,6 +237,4 @@ struct scenario scenario = {
 		"dax=inode: " HAVE_DAX,
 		"the device: " FREED,
 	},
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

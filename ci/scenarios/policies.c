@@ -59,12 +59,7 @@ static void run(void)
 	sharers("early by default, reflinks", true, true);
 }
 
-struct scenario scenario = {
-	.name = "policies",
-	.title = "early and late, by sysctl and by prctl",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("early and late, by sysctl and by prctl",
 	/*
 	 * What base unmaps hangs off the list of those it signals. In one file
 	 * the one that asked has the page taken from all; a reflink of which
@@ -73,6 +68,4 @@ struct scenario scenario = {
 	.base.fails = {
 		"late by default, reflinks: " UNMAPPED,
 		"early by default, reflinks: " UNMAPPED,
-	},
-	.run = run,
-};
+	});

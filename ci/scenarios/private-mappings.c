@@ -12,7 +12,6 @@ static void run(void)
 	struct proc *shared, *reader, *writer, *both;
 	unsigned long at_shared, at_reader, at_writer, at_both;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -46,12 +45,5 @@ static void run(void)
 	      "private copies stay as they are");
 }
 
-struct scenario scenario = {
-	.name = "private-mappings",
-	.title = "private mappings: readers lose the page, writers have a copy",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.fails = { BYSTANDER },
-	.run = run,
-};
+SCENARIO("private mappings: readers lose the page, writers have a copy",
+	.base.fails = { BYSTANDER });

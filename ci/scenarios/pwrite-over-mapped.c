@@ -130,13 +130,7 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "pwrite-over-mapped",
-	.title = "pwrite() to a shared page that is mapped and read meanwhile",
-	.machine = "e820",
+SCENARIO("pwrite() to a shared page that is mapped and read meanwhile",
 	.cpus = 4,
-	.seconds = 60,
 	/* Base drops the DAX entry first and unmaps the page then. */
-	.base.splat = "WARNING: .*fs/dax\\.c",
-	.run = run,
-};
+	.base.splat = "WARNING: .*fs/dax\\.c");

@@ -105,7 +105,6 @@ static void run(void)
 	struct witness *w, *w_huge;
 	long failed = 0;
 
-	early_kill(true);
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
 	small = make_field(file("f"), PAGES);
 	large = make_huge_field(file("h"), HUGE_PAGES);
@@ -148,13 +147,6 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-faults",
-	.title = "pages fail while they are faulted in: read, write, copy, PMD",
-	.machine = "e820",
-	.cpus = 8,
-	.seconds = 120,
-	.base = BASE_DEADLOCKS,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("pages fail while they are faulted in: read, write, copy, PMD",
+	.cpus = 8, .seconds = 120, .debug = true,
+	.base = BASE_DEADLOCKS);

@@ -152,7 +152,6 @@ static void run(void)
 	struct witness *w;
 	long failed = 0;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	clone_file(file("f"), file("w"));
@@ -187,13 +186,6 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-files",
-	.title = "pages fail while files that share them are made, cut and dropped",
-	.machine = "e820",
-	.cpus = 4,
-	.seconds = 120,
-	.base = BASE_DEADLOCKS,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("pages fail while files that share them are made, cut and dropped",
+	.cpus = 4, .seconds = 120, .debug = true,
+	.base = BASE_DEADLOCKS);

@@ -168,7 +168,6 @@ static void run(void)
 	uint64_t length;
 	int64_t free_at;
 
-	early_kill(true);
 	mount_xfs("-d size=512m");
 	mapped = make_field(file("mapped"), PAGES);
 	idle = make_field(file("idle"), PAGES);
@@ -215,18 +214,11 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-mounts",
-	.title = "pages fail while the filesystem comes and goes, is frozen and grown",
-	.machine = "e820",
-	.cpus = 4,
-	.seconds = 120,
+SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
+	.cpus = 4, .seconds = 120, .debug = true,
 	/*
 	 * Base goes on answering until the device is closed, when the log and
 	 * the AGs are gone already; and takes an inode that is on its way out
 	 * for metadata that is lost.
 	 */
-	.base.splat = "xfs_dax_notify_|xg_ref",
-	.debug = true,
-	.run = run,
-};
+	.base.splat = "xfs_dax_notify_|xg_ref");

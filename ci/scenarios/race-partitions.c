@@ -56,7 +56,6 @@ static void run(void)
 
 	if (access(PMEM, F_OK))
 		skip("there is no " PMEM);
-	early_kill(true);
 	command("printf 'label: gpt\\n,600M\\n,600M\\n,600M\\n' | sfdisk -q "
 		PMEM);
 	for (nr = 0; nr < 3; nr++)
@@ -115,15 +114,8 @@ static void run(void)
 	}
 }
 
-struct scenario scenario = {
-	.name = "race-partitions",
-	.title = "pages fail in two filesystems on one device at the same time",
-	.machine = "e820",
-	.cpus = 4,
-	.seconds = 120,
+SCENARIO("pages fail in two filesystems on one device at the same time",
+	.cpus = 4, .seconds = 120, .debug = true,
 	/* Base refuses to mount them: a dax_device has one holder. */
 	.base.fails = { MOUNTS },
-	.holder_as_base = true,
-	.debug = true,
-	.run = run,
-};
+	.holder_as_base = true);

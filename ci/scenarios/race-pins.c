@@ -288,7 +288,6 @@ static void run(void)
 	if (access(GUP_TEST, F_OK))
 		skip("there is no " GUP_TEST);
 	make_loop_device();
-	early_kill(true);
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	g = make_field(file("g"), PAGES);
@@ -328,13 +327,6 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-pins",
-	.title = "pages fail while futexes, pipes, direct I/O and others hold them",
-	.machine = "e820",
-	.cpus = 8,
-	.seconds = 120,
-	.base = BASE_DEADLOCKS,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("pages fail while futexes, pipes, direct I/O and others hold them",
+	.cpus = 8, .seconds = 120, .debug = true,
+	.base = BASE_DEADLOCKS);

@@ -221,7 +221,6 @@ static void run(void)
 	unsigned int kind;
 	long failed = 0;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	clone_file(file("f"), file("w"));
@@ -248,13 +247,6 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-processes",
-	.title = "pages fail while processes that map them fork, exec, exit and unmap",
-	.machine = "e820",
-	.cpus = 4,
-	.seconds = 120,
-	.base = BASE_DEADLOCKS,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("pages fail while processes that map them fork, exec, exit and unmap",
+	.cpus = 4, .seconds = 120, .debug = true,
+	.base = BASE_DEADLOCKS);

@@ -31,7 +31,6 @@ static void run(void)
 	struct witness *low, *high;
 	unsigned long i = 4, round;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	clone_file(file("f"), file("low"));
@@ -73,13 +72,6 @@ static void run(void)
 	finish_race();
 }
 
-struct scenario scenario = {
-	.name = "race-two",
-	.title = "two failures at once: the same page, and neighbours",
-	.machine = "e820",
-	.cpus = 8,
-	.seconds = 120,
-	.base = BASE_DEADLOCKS,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("two failures at once: the same page, and neighbours",
+	.cpus = 8, .seconds = 120, .debug = true,
+	.base = BASE_DEADLOCKS);

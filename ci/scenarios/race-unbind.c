@@ -248,7 +248,6 @@ static void run(void)
 
 	if (access(DRIVER NAMESPACE, F_OK))
 		skip(NAMESPACE " is not bound to nd_pmem");
-	early_kill(true);
 	for (nr = 0; nr < CYCLES; nr++)
 		cycle(nr);
 
@@ -261,12 +260,8 @@ static void run(void)
 	check_device();
 }
 
-struct scenario scenario = {
-	.name = "race-unbind",
-	.title = "the device goes while its pages are faulted in, held and fail",
-	.machine = "e820",
-	.cpus = 8,
-	.seconds = 120,
+SCENARIO("the device goes while its pages are faulted in, held and fail",
+	.cpus = 8, .seconds = 120, .debug = true,
 	/*
 	 * Base goes through 2^32 pages of a file one by one. Or it has shut the
 	 * filesystem down before, for an inode that was on its way out; then it
@@ -278,7 +273,4 @@ struct scenario scenario = {
 		.seconds = 30,
 	},
 	/* A page fault after the query maps pages of the device that goes away. */
-	.holder_as_base = true,
-	.debug = true,
-	.run = run,
-};
+	.holder_as_base = true);

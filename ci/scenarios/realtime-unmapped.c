@@ -237,7 +237,6 @@ static void run(void)
 
 	if (access(PMEM_RT, F_OK))
 		skip("there is no " PMEM_RT);
-	early_kill(true);
 	snprintf(options, sizeof(options),
 		 "-d rtinherit=1 -r rtdev=" PMEM_RT ",rgsize=%ldm",
 		 GROUP_SIZE / MIB);
@@ -249,11 +248,5 @@ static void run(void)
 	fail_what_nobody_maps();
 }
 
-struct scenario scenario = {
-	.name = "realtime-unmapped",
-	.title = "realtime groups; realtime pages that nobody maps",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("realtime groups; realtime pages that nobody maps",
+	.machine = "both");

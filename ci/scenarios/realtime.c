@@ -13,7 +13,6 @@ static void run(void)
 	unsigned long at[NR], at_other, at_copy;
 	int i, told_all = 0, unmapped = 0;
 
-	early_kill(true);
 	mount_xfs_realtime();
 	make_file(file("0"), 4 * PAGE);
 	for (i = 1; i < NR; i++)
@@ -45,11 +44,5 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "realtime",
-	.title = "three reflinks of a page on XFS's realtime device",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 90,
-	.run = run,
-};
+SCENARIO("three reflinks of a page on XFS's realtime device",
+	.machine = "both", .seconds = 90);

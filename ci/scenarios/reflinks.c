@@ -61,19 +61,11 @@ static void share(int nr)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(NULL);
 	share(2);
 	share(8);
 	share(MOST);
 }
 
-struct scenario scenario = {
-	.name = "reflinks",
-	.title = "2, 8 and 200 reflinks of a page, a process mapping each",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 120,
-	.debug = true,
-	.run = run,
-};
+SCENARIO("2, 8 and 200 reflinks of a page, a process mapping each",
+	.seconds = 120, .debug = true);

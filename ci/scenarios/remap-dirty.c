@@ -93,16 +93,9 @@ static void run(void)
 	put_string(EVENT, "0");
 }
 
-struct scenario scenario = {
-	.name = "remap-dirty",
-	.title = "a part of a file is remapped while another part is dirty",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a part of a file is remapped while another part is dirty",
 	.base.fails = {
 		"XFS truncate: " FLUSHED, "XFS punch: " FLUSHED,
 		"XFS share: " FLUSHED,
 		"ext4 truncate: " FLUSHED, "ext4 punch: " FLUSHED,
-	},
-	.run = run,
-};
+	});

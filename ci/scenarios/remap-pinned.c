@@ -99,12 +99,5 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "remap-pinned",
-	.title = "a reflink waits for a page of one of its files that is pinned",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.fails = { "second: " SLEEPS, "second: " KILLED },
-	.run = run,
-};
+SCENARIO("a reflink waits for a page of one of its files that is pinned",
+	.base.fails = { "second: " SLEEPS, "second: " KILLED });

@@ -36,7 +36,6 @@ static void run(void)
 	int64_t physical;
 	void *buffer;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	physical = file_physical(file("f"), PAGE);
@@ -64,13 +63,6 @@ static void run(void)
 	check(read_byte(file("f"), PAGE) == 'R', "what was written can be read");
 }
 
-struct scenario scenario = {
-	.name = "repair-refused",
-	.title = "writes that cannot repair a failed page leave it failed",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("writes that cannot repair a failed page leave it failed",
 	/* The first write loses the record, the second is to a gap. */
-	.base.splat = "RIP: 0010:__memcpy_flushcache",
-	.run = run,
-};
+	.base.splat = "RIP: 0010:__memcpy_flushcache");

@@ -21,7 +21,6 @@ static void run(void)
 	int i, status, gaps = 0, refused = 0, repaired = 0;
 	bool good = true;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), NR_PAGES * PAGE);
 	for (i = 0; i < NR_MAPPINGS; i++)
@@ -64,13 +63,6 @@ static void run(void)
 	finish(many);
 }
 
-struct scenario scenario = {
-	.name = "repair-while-failing",
-	.title = "a page is written over while its failure is handled",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a page is written over while its failure is handled",
 	/* Base flags only pages that a file maps, and takes all that fail out. */
-	.base.fails = { NO_GAP },
-	.run = run,
-};
+	.base.fails = { NO_GAP });

@@ -13,7 +13,6 @@ static void run(void)
 	int64_t physical;
 	int idle;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("a"), 4 * PAGE);
 	clone_range(file("a"), 0, 4 * PAGE, file("b"), 8 * PAGE);
@@ -42,11 +41,4 @@ static void run(void)
 	close(idle);
 }
 
-struct scenario scenario = {
-	.name = "reports",
-	.title = "what XFS reports of a failed page to its monitor",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("what XFS reports of a failed page to its monitor");

@@ -51,17 +51,9 @@ static void one_process(void)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(NULL);
 	two_processes();
 	one_process();
 }
 
-struct scenario scenario = {
-	.name = "same-block-twice",
-	.title = "one file has the same block at two offsets",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("one file has the same block at two offsets");

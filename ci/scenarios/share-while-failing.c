@@ -27,7 +27,6 @@ static void run(void)
 	int i, ret, status, failed = 0, mapped = 0, told_a = 0, told_b = 0,
 	    read = 0;
 
-	early_kill(true);
 	make_fs(MKFS_XFS_NO_RMAPBT, NULL, PMEM);
 	mount_fs(PMEM, "xfs", "dax=always");
 	make_file(file("f"), NR_PAGES * PAGE);
@@ -79,13 +78,6 @@ static void run(void)
 	finish(many);
 }
 
-struct scenario scenario = {
-	.name = "share-while-failing",
-	.title = "a reflink maps the page while its failure is handled",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a reflink maps the page while its failure is handled",
 	/* Base asks the page for its mapping again, to unmap and to unlock it. */
-	.base.splat = "RIP: 0010:dax_unlock_folio|unmap_and_kill",
-	.run = run,
-};
+	.base.splat = "RIP: 0010:dax_unlock_folio|unmap_and_kill");

@@ -89,13 +89,6 @@ static void run(void)
 	      "a buffer of which nothing can be read: nothing is written");
 }
 
-struct scenario scenario = {
-	.name = "short-write",
-	.title = "pwrite() to shared blocks that ends early",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("pwrite() to shared blocks that ends early",
 	/* Base copies around what it is to write, not around what it has written. */
-	.base.fails = { MIDDLE, SEVERAL },
-	.run = run,
-};
+	.base.fails = { MIDDLE, SEVERAL });

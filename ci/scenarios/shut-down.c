@@ -95,7 +95,6 @@ static void fail(const char *name, bool huge, bool shared)
 
 static void run(void)
 {
-	early_kill(true);
 	fail("reflinks", false, true);
 	fail("PMDs of reflinks", true, true);
 	fail("one file", false, false);
@@ -104,16 +103,9 @@ static void run(void)
 #define FAILS(part) \
 	part SUCCEEDS, part TOLD, part UNMAPPED, part STOPPED
 
-struct scenario scenario = {
-	.name = "shut-down",
-	.title = "a page fails after XFS was shut down, and is mapped still",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a page fails after XFS was shut down, and is mapped still",
 	/* Base reads the AG's header, which it cannot any more. */
 	.base.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: "),
 			FAILS("one file: ") },
 	/* Only a page of one file has a mapping. */
-	.holder.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: ") },
-	.run = run,
-};
+	.holder.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: ") });

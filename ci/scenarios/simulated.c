@@ -172,7 +172,6 @@ static void run(void)
 {
 	int64_t physical;
 
-	early_kill(true);
 	mount_xfs(ALL);
 	by_injector("corrupt-pfn");
 	by_madvise("MADV_HWPOISON");
@@ -192,18 +191,11 @@ static void run(void)
 
 #define LEFT(part, again)	part ": " NO_TRACE, part again ": " NO_TRACE
 
-struct scenario scenario = {
-	.name = "simulated",
-	.title = "failures that are only simulated leave nothing",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("failures that are only simulated leave nothing",
 	/* Base flags the page and counts it, each time. */
 	.base.fails = {
 		LEFT("corrupt-pfn", " again"),
 		LEFT("MADV_HWPOISON", " by another mapping"),
 		LEFT("corrupt-pfn after mkfs", " again"),
 		LEFT("MADV_HWPOISON after mkfs", " by another mapping"),
-	},
-	.run = run,
-};
+	});

@@ -206,11 +206,7 @@ static void run(void)
 	mapped_again(b);
 }
 
-struct scenario scenario = {
-	.name = "truncate-shared",
-	.title = "a file gives up pinned blocks that another one maps",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("a file gives up pinned blocks that another one maps",
 	.seconds = 90,
 	/*
 	 * Base is woken when the page has no reference at all, and the other
@@ -220,6 +216,4 @@ struct scenario scenario = {
 		"truncate: " GOES_ON, "punch: " GOES_ON, "evict: " GOES_ON,
 		"two at once: " GOES_ON, "two offsets: " GOES_ON,
 		"mapped again: " GOES_ON,
-	},
-	.run = run,
-};
+	});

@@ -16,7 +16,6 @@ static void run(void)
 	long before;
 	int ret;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -52,12 +51,5 @@ static void run(void)
 	check(untold(a) & untold(b), "nobody else gets anything");
 }
 
-struct scenario scenario = {
-	.name = "twice",
-	.title = "the same page fails a second and a third time",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.base.fails = { "second: " COUNTED_ONCE, "third: " STOPPED },
-	.run = run,
-};
+SCENARIO("the same page fails a second and a third time",
+	.base.fails = { "second: " COUNTED_ONCE, "third: " STOPPED });

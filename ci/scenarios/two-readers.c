@@ -10,7 +10,6 @@ static void run(void)
 	struct proc *a = start("a"), *b = start("b");
 	unsigned long at_a, at_b, pfn;
 
-	early_kill(true);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	clone_file(file("f"), file("g"));
@@ -26,16 +25,9 @@ static void run(void)
 	      "nobody has the page mapped any more");
 }
 
-struct scenario scenario = {
-	.name = "two-readers",
-	.title = "two processes map the same page of one reflinked file",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("two processes map the same page of one reflinked file",
 	/*
 	 * Base takes each fault on a shared block for a change of block, and
 	 * unmaps it from who has it; who has no page gets no signal.
 	 */
-	.base.fails = { BOTH, TOLD },
-	.run = run,
-};
+	.base.fails = { BOTH, TOLD });

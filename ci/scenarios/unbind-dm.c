@@ -30,14 +30,7 @@ static void run(void)
 	remove_dm();
 }
 
-struct scenario scenario = {
-	.name = "unbind-dm",
-	.title = "the device below dm-linear and XFS goes away",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("the device below dm-linear and XFS goes away",
 	/* Base leaves it all mapped, and frees the struct pages. */
 	.base.splat = "BUG: unable to handle page fault",
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

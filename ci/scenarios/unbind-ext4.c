@@ -22,14 +22,7 @@ static void run(void)
 	check_kept();
 }
 
-struct scenario scenario = {
-	.name = "unbind-ext4",
-	.title = "the device below ext4 goes away, mapped in every way",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("the device below ext4 goes away, mapped in every way",
 	/* Base leaves it all mapped, and frees the struct pages. */
 	.base.splat = "BUG: unable to handle page fault",
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

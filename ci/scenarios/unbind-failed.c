@@ -43,18 +43,10 @@ static void come_and_go(const char *title, bool mounted)
 
 static void run(void)
 {
-	early_kill(true);
 	come_and_go("not mounted", false);
 	come_and_go("mounted", true);
 }
 
-struct scenario scenario = {
-	.name = "unbind-failed",
-	.title = "a device with failed pages goes away and comes back",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a device with failed pages goes away and comes back",
 	/* The gap in base's direct map is still there. */
-	.base.splat = "RIP: 0010:__memcpy_flushcache",
-	.run = run,
-};
+	.base.splat = "RIP: 0010:__memcpy_flushcache");

@@ -188,13 +188,7 @@ static void run(void)
 	another_frozen();
 }
 
-struct scenario scenario = {
-	.name = "unbind-frozen",
-	.title = "the device goes away while filesystems are frozen",
+SCENARIO("the device goes away while filesystems are frozen",
 	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
 	/* kill_dax() waits for read(), which sleeps with dax_read_lock() held. */
-	.base = { .hangs = "kill_dax", .seconds = 30 },
-	.run = run,
-};
+	.base = { .hangs = "kill_dax", .seconds = 30 });

@@ -33,11 +33,4 @@ static void run(void)
 	      "the filesystem and its files are there again");
 }
 
-struct scenario scenario = {
-	.name = "unbind-idle",
-	.title = "the device goes away with nothing mounted, with nothing in use",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("the device goes away with nothing mounted, with nothing in use");

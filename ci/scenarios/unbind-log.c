@@ -38,11 +38,5 @@ static void run(void)
 	      "the filesystem and its files are there again");
 }
 
-struct scenario scenario = {
-	.name = "unbind-log",
-	.title = "XFS's log device goes away",
-	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("XFS's log device goes away",
+	.machine = "both");

@@ -112,13 +112,6 @@ static void run(void)
 	      "all mount, have their files, and unmount");
 }
 
-struct scenario scenario = {
-	.name = "unbind-partitions",
-	.title = "the device below two XFS and an ext4 goes away",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("the device below two XFS and an ext4 goes away",
 	.base.fails = { MOUNT },
-	.holder_as_base = true,
-	.run = run,
-};
+	.holder_as_base = true);

@@ -21,13 +21,7 @@ static void run(void)
 	check_kept();
 }
 
-struct scenario scenario = {
-	.name = "unbind-realtime",
-	.title = "XFS's realtime device goes away, mapped in every way",
+SCENARIO("XFS's realtime device goes away, mapped in every way",
 	.machine = "both",
-	.cpus = 2,
-	.seconds = 60,
 	/* Base tells who has a copy of a page, too, and that their memory is bad. */
-	.base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED },
-	.run = run,
-};
+	.base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED });

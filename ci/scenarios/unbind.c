@@ -24,13 +24,6 @@ static void run(void)
 	      "xfs_repair finds nothing to repair");
 }
 
-struct scenario scenario = {
-	.name = "unbind",
-	.title = "the device below XFS goes away, mapped in every way",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("the device below XFS goes away, mapped in every way",
 	/* Base adds 1 to the last block of an AG, 0xffffffff, and spins. */
-	.base = { .hangs = "mf_dax_kill_procs", .seconds = 30 },
-	.run = run,
-};
+	.base = { .hangs = "mf_dax_kill_procs", .seconds = 30 });

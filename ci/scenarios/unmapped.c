@@ -80,7 +80,6 @@ static void fail_page(const char *title, enum owners who)
 
 static void run(void)
 {
-	early_kill(true);
 	mount_xfs(NULL);
 	fail_page("both open", IN_USE);
 	fail_page("open, and mapped before", MAPPED_BEFORE);
@@ -90,15 +89,8 @@ static void run(void)
 
 #define FAILS(part)	part FLAG_CHECK, part STOPPED
 
-struct scenario scenario = {
-	.name = "unmapped",
-	.title = "data that nobody has mapped fails: reports, and no mapping",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("data that nobody has mapped fails: reports, and no mapping",
 	/* Base flags only pages that a file maps, and maps what is flagged. */
 	.base.fails = { FAILS("both open: "), "open, and mapped before: " STOPPED,
 			FAILS("one open, one not in use: "),
-			FAILS("none in use: ") },
-	.run = run,
-};
+			FAILS("none in use: ") });

@@ -59,7 +59,6 @@ static void run(void)
 {
 	int64_t f, g;
 
-	early_kill(true);
 	fail_page("no filesystem yet", 1 << 30);
 
 	mount_xfs(NULL);
@@ -85,12 +84,7 @@ static void run(void)
 	fail_mounted(file("h"));
 }
 
-struct scenario scenario = {
-	.name = "unmounted",
-	.title = "a page fails where nothing is mounted: no filesystem, umount",
-	.machine = "e820",
-	.cpus = 2,
-	.seconds = 60,
+SCENARIO("a page fails where nothing is mounted: no filesystem, umount",
 	/* Base flags only what is mapped, and maps what is flagged. */
 	.base.fails = {
 		"no filesystem yet: " FLAG_CHECK,
@@ -99,6 +93,4 @@ struct scenario scenario = {
 		"between two mounts: " FLAG_CHECK,
 		"mounted a third time, one file: " STOPPED,
 		"mounted a third time, its reflink: " STOPPED,
-	},
-	.run = run,
-};
+	});

@@ -54,12 +54,6 @@ static void run(void)
 	check(alive(), "the filesystem goes on");
 }
 
-struct scenario scenario = {
-	.name = "unshare-unwritten",
-	.title = "blocks are unshared that follow unwritten ones",
-	.machine = "e820",
-	.cpus = 2,
+SCENARIO("blocks are unshared that follow unwritten ones",
 	.seconds = 30,
-	.base.fails = { "unwritten: " NOT_SHARED },
-	.run = run,
-};
+	.base.fails = { "unwritten: " NOT_SHARED });

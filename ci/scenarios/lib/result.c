@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a scenario says of itself, and how it reports: KTAP, exit status. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include "lib.h"
@@ -118,6 +119,10 @@ static int describe(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	scenario.name = scenario.name ?: program_invocation_short_name;
+	scenario.machine = scenario.machine ?: "e820";
+	scenario.cpus = scenario.cpus ?: 2;
+	scenario.seconds = scenario.seconds ?: 60;
 	if (argc == 2 && !strcmp(argv[1], "--describe"))
 		return describe();
 	if (argc > 1 && scenario.command)
@@ -138,6 +143,7 @@ int main(int argc, char **argv)
 	 * wait for them: end the guest at once.
 	 */
 	put_string("/proc/sys/kernel/panic_on_oops", "1");
+	early_kill(true);
 	scenario.run();
 
 	/* What the failure left behind must not stand in umount's way. */

@@ -57,11 +57,11 @@ struct outcome {
 };
 
 struct scenario {
-	const char *name;		/* the program's own name */
+	const char *name;		/* by default the program's own */
 	const char *title;
-	const char *machine;		/* as ci/guest -m takes it */
-	int cpus;
-	int seconds;			/* its time limit, boot included */
+	const char *machine;		/* as ci/guest -m takes it; or "e820" */
+	int cpus;			/* or 2 */
+	int seconds;			/* its time limit, boot included; or 60 */
 	/* holder and core: as aops, unless it is here or said to be as base */
 	struct outcome base, holder, core, aops;
 	bool holder_as_base, core_as_base;
@@ -71,8 +71,13 @@ struct scenario {
 	int (*command)(int argc, char **argv);	/* with arguments; optional */
 };
 
-/* Each program defines its own; main() is in the library. */
+/*
+ * Each program defines its own; main() is in the library. When run() is called,
+ * processes are signalled early, unless it says otherwise.
+ */
 extern struct scenario scenario;
+#define SCENARIO(a_title, ...) \
+	struct scenario scenario = { .title = a_title, .run = run, ##__VA_ARGS__ }
 
 /* --- results --- */
 
