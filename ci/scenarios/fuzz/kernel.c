@@ -4,7 +4,6 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/fsmap.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -189,27 +188,6 @@ bool page_flagged(unsigned long pfn)
 long page_count(unsigned long pfn)
 {
 	return (int)page_word(pfn, peeking.count);
-}
-
-/*
- * Run on each processor once. A machine check goes to all of them, and one that
- * meets the next event in its handler of the last resets the machine.
- */
-static void visit_processors(void)
-{
-	cpu_set_t all, one;
-	int cpu;
-
-	must(!sched_getaffinity(0, sizeof(all), &all), "sched_getaffinity: %m");
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all))
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		must(!sched_setaffinity(0, sizeof(one), &one),
-		     "sched_setaffinity: %m");
-	}
-	must(!sched_setaffinity(0, sizeof(all), &all), "sched_setaffinity: %m");
 }
 
 /*

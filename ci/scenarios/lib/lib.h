@@ -12,9 +12,13 @@ void finish_all(void);
 bool mounted(void);
 /* A number from the notes that the kernel leaves for crash dumps. */
 long kernel_number(const char *key);
+/* Each of them leaves its handler of the last machine check. */
+void visit_processors(void);
 /* In the process itself: a byte, 0, or SIGNALLED */
 int load_here(unsigned long addr);
 int store_here(unsigned long addr, int byte);
+/* Have another process do it over and over, until relent(). */
+void set_going(struct proc *p, void (*round)(void *), void *with);
 /* In the process that got the signal; for races. */
 extern void (*sigbus_hook)(const siginfo_t *info);
 

@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "lib.h"
-#include "race.h"
 
 struct order {
 	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY, HAMMER,
