@@ -280,10 +280,8 @@ static void make_loop_device(void)
 
 static void run(void)
 {
-	unsigned long i = 4;
 	struct field *f, *g;
 	struct witness *w;
-	long failed = 0;
 
 	if (access(GUP_TEST, F_OK))
 		skip("there is no " GUP_TEST);
@@ -314,14 +312,7 @@ static void run(void)
 	enter(g, file("g1"), consume, 1, "consumer 1");
 	race_on(5);
 
-	for (; i < PAGES && race_lasts(i > 20); i++) {
-		aim(i);
-		failed += fail(f, i) < 0;
-		ask(w, i);
-		usleep(1000);
-	}
-	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
-	check(!failed && i > 20, "memory_failure() succeeds each time");
+	fail_in_turn(w, 0, fail);
 	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();

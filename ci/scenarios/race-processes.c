@@ -215,11 +215,9 @@ static const struct {
 
 static void run(void)
 {
-	unsigned long i = 4;
 	struct field *f;
 	struct witness *w;
 	unsigned int kind;
-	long failed = 0;
 
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
@@ -234,14 +232,7 @@ static void run(void)
 		      "%s", kinds[kind].name);
 	race_on(5);
 
-	for (; i < PAGES - WINDOW_PAGES && race_lasts(i > 20); i++) {
-		aim(i);
-		failed += fail_either_way(f, i) < 0;
-		ask(w, i);
-		usleep(1000);
-	}
-	remark("%lu pages failed, %ld answered with an error", i - 4, failed);
-	check(!failed && i > 20, "memory_failure() succeeds each time");
+	fail_in_turn(w, WINDOW_PAGES, fail_either_way);
 	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();

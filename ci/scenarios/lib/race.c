@@ -296,6 +296,28 @@ bool race_lasts(bool enough)
 	       (past < MOST_SECONDS && !(enough && all_progressed()));
 }
 
+void check_failures(unsigned long events, long failed)
+{
+	remark("%lu pages failed, %ld answered with an error", events, failed);
+	check(!failed && events > 20, "memory_failure() succeeds each time");
+}
+
+void fail_in_turn(struct witness *w, unsigned long spared,
+		  int (*how)(const struct field *f, unsigned long i))
+{
+	const struct field *f = w->field;
+	unsigned long i = 4;
+	long failed = 0;
+
+	for (; i < f->pages - spared && race_lasts(i > 24); i++) {
+		aim(i);
+		failed += how(f, i) < 0;
+		ask(w, i);
+		usleep(1000);
+	}
+	check_failures(i - 4, failed);
+}
+
 /* How many pages of the device a process has mapped there: all or refused ones. */
 static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
 			 bool all)

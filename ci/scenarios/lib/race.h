@@ -86,6 +86,8 @@ struct fate {
 	.seconds = 30, \
 }
 
+struct witness;
+
 /* Make it, and set it going when all are there, by race_on(). */
 struct racer *enter(const struct field *f, const char *path,
 		    void (*round)(struct racer *), int nr,
@@ -97,6 +99,15 @@ void race_on(long rounds);
  * failed and each racer has gone round often enough, but for 40 s at most.
  */
 bool race_lasts(bool enough);
+/*
+ * Have the field's pages fail one after the other while the race lasts, all but
+ * the last few, and each seen by the witness; count those of which
+ * memory_failure() reports an error, and check that there are none.
+ */
+void fail_in_turn(struct witness *w, unsigned long spared,
+		  int (*how)(const struct field *f, unsigned long i));
+/* The same check for who has done that; "pages failed, ... with an error" */
+void check_failures(unsigned long events, long failed);
 /*
  * Wait for the slowest racer as long as a race may last, stop all of them, and
  * check that each has gone round often enough, that no process was
@@ -123,9 +134,6 @@ void finish_race(void);
 void check_device(void);	/* the last part of that, which is ... */
 void check_pages(void);
 void check_repair(const char *device);
-
-/* Have another process do it over and over, until relent(). */
-void set_going(struct proc *p, void (*round)(void *), void *with);
 
 /* --- for rounds, in the racer's process --- */
 
