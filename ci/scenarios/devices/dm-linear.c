@@ -136,4 +136,11 @@ SCENARIO("XFS on linear mapped devices, of one and of two pmem devices",
 		"free space: " SUCCEEDS,
 		"metadata: " SHUTS_DOWN,
 	},
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core.fails = {
+		"file data that nobody maps: memory_failure() succeeds",
+		"file data that nobody maps: the loss is reported, of each file that has the block",
+		"file data that nobody maps: the place on the device is reported, and no other",
+		"free space: memory_failure() succeeds",
+		"metadata: the filesystem shuts down",
+	});

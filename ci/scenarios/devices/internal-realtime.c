@@ -116,4 +116,13 @@ SCENARIO("XFS with a realtime section on the data device",
 		"free realtime space: " SUCCEEDS,
 		"free realtime space: " PLACE_REPORTED,
 	},
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core.fails = {
+		"realtime, not mapped: memory_failure() succeeds",
+		"realtime, not mapped: the loss is reported, of each file that has the block",
+		"realtime, not mapped: the place on the device is reported, and no other",
+		"data, not mapped: the loss is reported, of each file that has the block",
+		"data, not mapped: the place on the device is reported, and no other",
+		"free realtime space: memory_failure() succeeds",
+		"free realtime space: the place on the device is reported, and no other",
+	});

@@ -237,4 +237,5 @@ SCENARIO("filesystems with reflink on partitions of one pmem device",
 		"dax=inode: " HAVE_DAX,
 		"the device: " FREED,
 	},
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core_as_base = true);

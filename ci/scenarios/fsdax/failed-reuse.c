@@ -185,4 +185,5 @@ static void run(void)
 
 SCENARIO("failed blocks that are not on record are used again",
 	/* Base zeroes the block for its new file by the direct map. */
-	.base.splat = "RIP: 0010:__memcpy_flushcache");
+	.base.splat = "RIP: 0010:__memcpy_flushcache",
+	.core.says = "copy on write by a store: memory_failure\\(\\) fails");

@@ -221,4 +221,5 @@ SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
 	 * the AGs are gone already; and takes an inode that is on its way out
 	 * for metadata that is lost.
 	 */
-	.base.splat = "xfs_dax_notify_|xg_ref");
+	.base.splat = "xfs_dax_notify_|xg_ref",
+	.core.says = "a mounted filesystem answers for its pages, nobody else does");

@@ -273,4 +273,5 @@ SCENARIO("the device goes while its pages are faulted in, held and fail",
 		.seconds = 30,
 	},
 	/* A page fault after the query maps pages of the device that goes away. */
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core_as_base = true);

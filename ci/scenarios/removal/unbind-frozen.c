@@ -191,4 +191,5 @@ static void run(void)
 SCENARIO("the device goes away while filesystems are frozen",
 	.machine = "both",
 	/* kill_dax() waits for read(), which sleeps with dax_read_lock() held. */
-	.base = { .hangs = "kill_dax", .seconds = 30 });
+	.base = { .hangs = "kill_dax", .seconds = 30 },
+	.core_as_base = true);

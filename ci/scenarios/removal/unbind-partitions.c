@@ -114,4 +114,5 @@ static void run(void)
 
 SCENARIO("the device below two XFS and an ext4 goes away",
 	.base.fails = { MOUNT },
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core_as_base = true);

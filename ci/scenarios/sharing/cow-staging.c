@@ -37,4 +37,5 @@ static void run(void)
 
 SCENARIO("a block set aside for copies on write fails: nothing is lost",
 	/* Base takes the block's owner for metadata, and shuts down. */
-	.base.fails = { SUCCEEDS, COPY, GOES_ON });
+	.base.fails = { SUCCEEDS, COPY, GOES_ON },
+	.core_as_base = true);

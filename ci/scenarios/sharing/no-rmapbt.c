@@ -121,4 +121,5 @@ SCENARIO("XFS without a reverse mapping btree: 2 and 50 reflinks, PMDs",
 	/* Base cannot tell who shares the page, and gives up. */
 	.base.fails = { FAILS("2 reflinks: "), FAILS("50 reflinks: "),
 			FAILS("PMDs of 3 reflinks: ") },
-	.holder_as_base = true);
+	.holder_as_base = true,
+	.core_as_base = true);
