@@ -13,7 +13,8 @@
 
 /* Base leaves it all mapped, and frees the struct pages. */
 #define BASE_CRASHES \
-	.base.splat = "BUG: unable to handle page fault", .holder_as_base = true
+	.base.splat = "BUG: unable to handle page fault", \
+	.holder_as_base = true, .core_as_base = true
 
 static const struct segment segment = { PMEM, 64 * MIB, 1536 * MIB };
 
@@ -48,7 +49,8 @@ static const struct kind {
 	{ { "unbind-realtime",
 	    "XFS's realtime device goes away, mapped in every way", "both",
 	    /* Base tells who has a copy, too, and that their memory is bad. */
-	    .base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED } },
+	    .base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED },
+	    .core_as_base = true },
 	  MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
 	  "dax=always,rtdev=" PMEM_RT, REFLINKS },
 };
