@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	judge_goals();
 	read_profiles();
 	read_matrix();
+	read_fstests();
 	read_code();
 	read_paths();
 	compare_figures();

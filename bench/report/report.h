@@ -9,6 +9,7 @@
  *	measured/KERNEL.tsv	the results of bench/measure, see figures.c
  *	measured/profile-*.txt	those of bench/measure --profile, see profile.c
  *	traces/			the trace of one event, see path.c
+ *	fstests.tsv		the results of ci/fstests, see fstests.c; it may be missing
  *	code/NAME.diff		the changes of a series, see code.c
  *	plots/NAME.svg		the plots, drawn by plots.gp
  * Fields are separated by tabs. It writes report.md, which is template.md with the
@@ -115,6 +116,7 @@ const char *goal_result(const char *goal);
 
 void read_profiles(void);	/* after judge_goals() */
 void read_matrix(void);
+void read_fstests(void);
 void read_code(void);
 void read_paths(void);
 
