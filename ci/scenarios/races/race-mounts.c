@@ -222,4 +222,5 @@ SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
 	 * for metadata that is lost.
 	 */
 	.base.splat = "xfs_dax_notify_|xg_ref",
+	.core.splat = "xfs_log_check_lsn|xfs_dax_notify_|xg_ref",
 	.core.says = "a mounted filesystem answers for its pages, nobody else does");

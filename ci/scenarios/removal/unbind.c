@@ -27,7 +27,10 @@ static const struct kind {
 } kinds[] = {
 	{ { "unbind", "the device below XFS goes away, mapped in every way",
 	    /* Base adds 1 to the last block of an AG, 0xffffffff, and spins. */
-	    .base = { .hangs = "mf_dax_kill_procs", .seconds = 30 } },
+	    .base = { .hangs = "mf_dax_kill_procs", .seconds = 30 },
+	    /* It is told as a failure of memory, to each who maps a sharer. */
+	    .core.fails = { "removed: " TOLD_ONCE, "removed: " UNTOLD,
+			    "removed: " NOT_CORRUPTED } },
 	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .repair = true },
 	/* Mapped devices hand nothing on. */
 	{ { "unbind-dm", "the device below dm-linear and XFS goes away",
