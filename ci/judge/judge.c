@@ -182,8 +182,16 @@ static bool has(struct lines l, const char *line)
 	return i < l.nr;
 }
 
+/* debug is slow; core is for what comes to something else there than on aops. */
+static bool usual(const char *kernel)
+{
+	if (!strcmp(kernel, "debug"))
+		return fact("", "debug", 0);
+	return strcmp(kernel, "core") || find(facts, "^core-(fails|splat|hangs|says)\t");
+}
+
 /*
- * list KERNEL...: prints scenario, kernel, time limit, machine, cpus, debug and title of
+ * list KERNEL...: prints scenario, kernel, time limit, machine, cpus, usual and title of
  * those that are described, each after a line "program NAME".
  */
 static int list(char **kernels)
@@ -207,7 +215,7 @@ static int list(char **kernels)
 				seconds *= 4;
 			printf("%s\t%s\t%d\t%s\t%s\t%s\t%s\n", name, kernels[k], seconds,
 			       fact("", "machine", 0), fact("", "cpus", 0),
-			       fact("", "debug", 0) ?: "no", fact("", "title", 0));
+			       usual(kernels[k]) ? "yes" : "no", fact("", "title", 0));
 		}
 	}
 	return 0;
