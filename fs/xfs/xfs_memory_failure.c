@@ -130,9 +130,11 @@ xfs_mf_report_owners(
 	struct xfs_btree_block		*block;
 	struct xfs_buf			*bp;
 	union xfs_btree_ptr		*pp;
+	union xfs_btree_rec		*rp;
 	xfs_agblock_t			start, end;
 	unsigned int			looks = 0;
 	int				level = 0, ptr;
+	bool				pause;
 	int				stat;
 	int				error;
 
@@ -153,11 +155,9 @@ xfs_mf_report_owners(
 			end = be32_to_cpu(xfs_btree_high_key_addr(cur, ptr,
 					block)->rmap.rm_startblock);
 		} else {
-			error = xfs_rmap_get_rec(cur, &rec, &stat);
-			if (error)
-				break;
-			start = rec.rm_startblock;
-			end = start + rec.rm_blockcount - 1;
+			rp = xfs_btree_rec_addr(cur, ptr, block);
+			start = be32_to_cpu(rp->rmap.rm_startblock);
+			end = start + be32_to_cpu(rp->rmap.rm_blockcount) - 1;
 		}
 		if (start > last)
 			break;
@@ -169,13 +169,21 @@ xfs_mf_report_owners(
 			cur->bc_levels[level].ptr = 1;
 			continue;
 		}
-		if (level == 0 &&
-		    (looks++ == XFS_MF_MAX_LOOKS || mf_batch_full(mfc))) {
-			cookie->next = rec;
-			return -EAGAIN;
+		if (level == 0) {
+			pause = looks++ == XFS_MF_MAX_LOOKS ||
+				mf_batch_full(mfc);
+			if (pause || end >= gbno)
+				error = xfs_rmap_get_rec(cur, &rec, &stat);
+			if (error)
+				break;
+			if (pause) {
+				cookie->next = rec;
+				return -EAGAIN;
+			}
+			if (end >= gbno)
+				error = xfs_mf_report_owner(cur, &rec, gbno,
+							    mfc);
 		}
-		if (level == 0 && end >= gbno)
-			error = xfs_mf_report_owner(cur, &rec, gbno, mfc);
 		cur->bc_levels[level].ptr++;
 	}
 	return error;
