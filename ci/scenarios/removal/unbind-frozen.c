@@ -193,4 +193,5 @@ SCENARIO("the device goes away while filesystems are frozen",
 	/* kill_dax() waits for read(), which sleeps with dax_read_lock() held. */
 	.base = { .hangs = "kill_dax", .seconds = 30 },
 	/* Nothing sleeps inside dax_read_lock() any more, but nothing thaws. */
+	.holder.says = "suspended: they sleep on",
 	.core.says = "suspended: they sleep on");

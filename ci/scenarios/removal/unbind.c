@@ -28,6 +28,7 @@ static const struct kind {
 	{ { "unbind", "the device below XFS goes away, mapped in every way",
 	    /* Base adds 1 to the last block of an AG, 0xffffffff, and spins. */
 	    .base = { .hangs = "mf_dax_kill_procs", .seconds = 30 },
+	    .holder.fails = { "removed: " NOT_CORRUPTED },
 	    /* It is told as a failure of memory, to each who maps a sharer. */
 	    .core.fails = { "removed: " TOLD_ONCE, "removed: " UNTOLD,
 			    "removed: " NOT_CORRUPTED } },

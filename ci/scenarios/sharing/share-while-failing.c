@@ -81,4 +81,5 @@ static void run(void)
 SCENARIO("a reflink maps the page while its failure is handled",
 	/* Base asks the page for its mapping again, to unmap and to unlock it. */
 	.base.splat = "RIP: 0010:dax_unlock_folio|unmap_and_kill",
+	.holder.says = "memory_failure\\(\\) succeeds each time|that had the page mapped before",
 	.core.says = "memory_failure\\(\\) succeeds each time|that had the page mapped before");
