@@ -11,7 +11,7 @@
 
 #define MAX_RACERS	24
 #define SECONDS		8
-#define MOST_SECONDS	40
+#define MOST_SECONDS	80
 #define SPREAD		4	/* pages on either side of the aim */
 
 /* Shared by all processes; the times are ticks of the race's own clock. */

@@ -310,7 +310,7 @@ static void run(void)
 	enter(f, file("read"), splice_file, 0, "splice");
 	enter(g, file("g0"), consume, 0, "consumer 0");
 	enter(g, file("g1"), consume, 1, "consumer 1");
-	race_on(1);
+	race_on(5);
 
 	fail_in_turn(w, 0, fail);
 	race_over();
