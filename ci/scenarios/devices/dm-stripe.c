@@ -137,6 +137,6 @@ SCENARIO("XFS on striped mapped devices",
 	},
 	.holder_as_base = true,
 	.core.fails = {
-		"16 MiB, nobody maps the page: memory_failure() succeeds",
-		"16 MiB, nobody maps the page: the loss is reported, of each file that has the block",
+		"16 MiB, nobody maps the page: " SUCCEEDS,
+		"16 MiB, nobody maps the page: " REPORTED,
 	});
