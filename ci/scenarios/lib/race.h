@@ -88,6 +88,9 @@ struct fate {
 
 struct witness;
 
+/* A round: drop a page near the aim from the page table, and read it again. */
+void read_around(struct racer *r);
+
 /* Make it, and set it going when all are there, by race_on(). */
 struct racer *enter(const struct field *f, const char *path,
 		    void (*round)(struct racer *), int nr,

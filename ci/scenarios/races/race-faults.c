@@ -9,18 +9,6 @@
 #define HUGE_PAGES	(64 * PMD / PAGE)
 #define EVERY		8UL	/* of so many failures one is in 2 MiB */
 
-/* Let go of what is around and read it again. */
-static void read_again(struct racer *r)
-{
-	unsigned long i = near(r);
-
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	touch(at_page(r, i));
-}
-
 /* Read it, then store to it: the reflink gets a block of its own. */
 static void copy_on_write(struct racer *r)
 {
@@ -118,7 +106,7 @@ static void run(void)
 
 	w = witness(small, file("f.w"));
 	w_huge = witness(large, file("h.w"));
-	enter(small, file("f.read"), read_again, 0, "reader");
+	enter(small, file("f.read"), read_around, 0, "reader");
 	enter(small, file("f.cow"), copy_on_write, 0, "writer 0");
 	enter(small, file("f.cow"), copy_on_write, 1, "writer 1");
 	enter(small, file("f.private"), copy_privately, 0, "private");

@@ -13,17 +13,6 @@
 static const char *const partitions[] = { PMEM "p1", PMEM "p2", PMEM "p3" };
 static const char *const places[] = { "1", "2", "3" };
 
-static void read_around(struct racer *r)
-{
-	unsigned long i = near(r);
-
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	touch(at_page(r, i));
-}
-
 static void copy_on_write(struct racer *r)
 {
 	unsigned long i = near(r);

@@ -10,18 +10,6 @@
 #define PAGES		1000UL
 #define ROUNDS		150
 
-/* Faults around the two keep the paths busy. */
-static void read_around(struct racer *r)
-{
-	unsigned long i = near(r);
-
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	touch(at_page(r, i));
-}
-
 static void run(void)
 {
 	int ret[2];
