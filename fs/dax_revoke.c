@@ -31,9 +31,6 @@
 
 #include "dax_association.h"
 
-/* Polling interval for pins, which a device or another process drops. */
-#define DAX_REVOKE_POLL		msecs_to_jiffies(20)
-
 struct dax_removal {
 	unsigned long start;		/* first page frame */
 	unsigned long last;
@@ -139,7 +136,7 @@ static void dax_revoke_file(struct address_space *mapping)
 	filemap_invalidate_lock(mapping);
 	while (dax_layout_busy_page(mapping)) {
 		filemap_invalidate_unlock(mapping);
-		schedule_timeout_uninterruptible(DAX_REVOKE_POLL);
+		schedule_timeout_uninterruptible(DAX_IDLE_RECHECK);
 		filemap_invalidate_lock(mapping);
 	}
 	dax_delete_mapping_range(mapping, 0, LLONG_MAX);
