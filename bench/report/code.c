@@ -7,6 +7,7 @@
  *	aops	base against the whole series
  *	others	base against the kernel of that name
  */
+#include <fnmatch.h>
 #include "report.h"
 
 #define MAX_DIFFS	5
@@ -15,91 +16,65 @@ static const char *diffs[MAX_DIFFS] = { "fixes", "design", "aops" };
 #define AOPS	2
 static int nr_diffs = 3;
 
-/* The first prefix wins. */
+/* The first prefix wins. Parts of one name follow each other. */
 static const struct {
-	const char *name, *prefix;
+	const char *prefix, *name;
 } parts[] = {
-	{ "Documentation", "Documentation/" },
-	{ "KUnit tests", "mm/tests/" },
-	{ "KUnit tests", "fs/tests/" },
-	{ "KUnit tests", "lib/tests/" },
-	{ "mm", "mm/" },
+	{ "Documentation/", "Documentation" },
+	{ "mm/tests/", "KUnit tests" },
+	{ "fs/tests/", "KUnit tests" },
+	{ "lib/tests/", "KUnit tests" },
+	{ "mm/", "mm" },
 	{ "fs/dax", "fs/dax" },
-	{ "XFS", "fs/xfs/" },
-	{ "fs, other", "fs/" },
-	{ "include", "include/" },
-	{ "drivers/dax", "drivers/dax/" },
-	{ "drivers/nvdimm", "drivers/nvdimm/" },
-	{ "drivers/md", "drivers/md/" },
-	{ "other", "" },
+	{ "fs/xfs/", "XFS" },
+	{ "fs/", "fs, other" },
+	{ "include/", "include" },
+	{ "drivers/dax/", "drivers/dax" },
+	{ "drivers/nvdimm/", "drivers/nvdimm" },
+	{ "drivers/md/", "drivers/md" },
+	{ "", "other" },
 };
-#define NR_PARTS	ARRAY_SIZE(parts)
+#define NR_PARTS	((int)ARRAY_SIZE(parts))
 
 /* The last is the sum. */
 static struct count {
 	int files, added, removed;
 } counts[MAX_DIFFS][NR_PARTS + 1];
 
-static struct table subsystems = {
-	.name = "subsystems", .columns = { { "lines" } },
-};
+static struct table subsystems = { .name = "subsystems", .titles = { "lines" } };
 static struct table interfaces = {
-	.name = "interfaces",
-	.columns = { { "interface" }, { "kind" }, { "file" } },
-	.nr_columns = 3,
+	.name = "interfaces", .titles = { "interface", "kind", "file" },
 };
-
-/* --- interfaces --- */
 
 /* An interface that has moved is added and removed: its signs add up to 0. */
-static struct change {
-	const char *name, *file, *kind;
-	int sign;
-} *changes;
-static int nr_changes;
+static struct table changes;	/* NAME, KIND, FILE, sum of the signs */
 
 static void change(const char *kind, const char *name, const char *file, int sign)
 {
-	int i = 0;
+	const char **c = find_row(&changes, name, kind);
 
-	while (i < nr_changes && (strcmp(changes[i].name, name) ||
-				  strcmp(changes[i].kind, kind)))
-		i++;
-	if (i == nr_changes) {
-		changes = grown(changes, nr_changes++, sizeof(*changes));
-		changes[i] = (struct change) { name, file, kind };
-	}
-	changes[i].sign += sign;
+	if (!c)
+		c = add_row(&changes, name, kind, file, "0");
+	c[3] = string("%d", atoi(c[3]) + sign);
 	if (sign > 0)
-		changes[i].file = file;
+		c[2] = file;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t len = strlen(s), n = strlen(end);
-
-	return len >= n && !strcmp(s + len - n, end);
-}
-
-/* The structure of operations that a line is in, "" if there is none */
-static void track_structure(char structure[64], const char *line)
-{
-	char name[64];
-	int end = 0;
-
-	if (sscanf(line, "struct %63[a-z0-9_] {%n", name, &end) == 1 && end &&
-	    (ends_with(name, "_operations") || ends_with(name, "_ops")))
-		strcpy(structure, name);
-	else if (line[0] == '}')
-		*structure = '\0';
-}
-
-static void look_for_interface(const char *line, const char *structure,
+/* In structure is the one of operations that the line is in, "" if there is none. */
+static void look_for_interface(const char *line, char structure[64],
 			       const char *file, int sign)
 {
 	const char *pointer = strstr(line, "(*");
 	char name[64];
+	int end = 0;
 
+	if (sscanf(line, "struct %63[a-z0-9_] {%n", name, &end) == 1 && end &&
+	    (!fnmatch("*_operations", name, 0) || !fnmatch("*_ops", name, 0)))
+		strcpy(structure, name);
+	else if (line[0] == '}')
+		*structure = '\0';
+	if (!sign)
+		return;
 	if (sscanf(line, "EXPORT_SYMBOL%*[A-Z_](%63[a-z0-9_]", name) == 1 ||
 	    sscanf(line, "EXPORT_SYMBOL(%63[a-z0-9_]", name) == 1)
 		change("exported symbol", string("%s", name), file, sign);
@@ -107,136 +82,112 @@ static void look_for_interface(const char *line, const char *structure,
 		change("operation", string("%s.%s", structure, name), file, sign);
 }
 
-/* --- diffs --- */
-
-/* Parts of the same name are counted in the first of them. */
 static int part_of(const char *file)
 {
-	unsigned int i = 0;
+	int i = 0;
 
-	while (strncmp(file, parts[i].prefix, strlen(parts[i].prefix)))
+	while (!begins(file, parts[i].prefix))
 		i++;
-	while (i && !strcmp(parts[i].name, parts[i - 1].name))
+	while (i && is(parts[i].name, parts[i - 1].name))
 		i--;
 	return i;
-}
-
-static void count(int diff, int part, int files, int sign)
-{
-	struct count *c[] = { &counts[diff][part], &counts[diff][NR_PARTS] };
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		c[i]->files += files;
-		c[i]->added += sign > 0;
-		c[i]->removed += sign < 0;
-	}
 }
 
 static void read_diff(int d)
 {
 	char *name = string("code/%s.diff", diffs[d]), **l, *file = NULL;
-	char before[64] = "", after[64] = "";
+	struct count *all = &counts[d][NR_PARTS], *part = NULL;
+	char structures[2][64] = {};	/* before, after */
 	bool in_hunk = false;
-	int part = 0;
 
 	for (l = lines(name); *l; l++) {
-		char *line = *l + 1;
 		int sign = **l == '+' ? 1 : **l == '-' ? -1 : 0;
 
-		if (!strncmp(*l, "diff --git a/", 13)) {
+		if (begins(*l, "diff --git a/")) {
 			file = strstr(*l, " b/") + 3;
-			part = part_of(file);
-			count(d, part, 1, 0);
+			part = &counts[d][part_of(file)];
+			part->files++;
+			all->files++;
+			memset(structures, 0, sizeof(structures));
 			in_hunk = false;
-			*before = *after = '\0';
-		} else if (!strncmp(*l, "@@ ", 3)) {
+		} else if (begins(*l, "@@ ")) {
 			in_hunk = true;
 		} else if (in_hunk && **l) {
-			count(d, part, 0, sign);
-			if (sign <= 0)
-				track_structure(before, line);
-			if (sign >= 0)
-				track_structure(after, line);
-			if (sign && d == AOPS)
-				look_for_interface(line, sign > 0 ? after : before,
-						   file, sign);
+			part->added += sign > 0;
+			part->removed += sign < 0;
+			all->added += sign > 0;
+			all->removed += sign < 0;
+			if (d == AOPS && sign <= 0)
+				look_for_interface(*l + 1, structures[0], file, sign);
+			if (d == AOPS && sign >= 0)
+				look_for_interface(*l + 1, structures[1], file, sign);
 		}
 	}
-	if (!counts[d][NR_PARTS].files)
+	if (!all->files)
 		die("%s: it changes nothing", name);
 }
 
-/* --- tables --- */
-
 static void fill_subsystems(void)
 {
-	unsigned int part;
-	int column, d;
+	int part, d;
 
+	for (d = 0; d < nr_diffs; d++) {
+		subsystems.titles[1 + 2 * d] = string(">%s", diffs[d]);
+		subsystems.titles[2 + 2 * d] = ">files";
+	}
 	for (part = 0; part <= NR_PARTS; part++) {
-		struct cell *row = NULL;
+		const char **row = NULL;
 
-		for (column = 1, d = 0; d < nr_diffs; d++) {
+		for (d = 0; d < nr_diffs; d++) {
 			const struct count *c = &counts[d][part];
 
-			subsystems.columns[column] = (struct column) { diffs[d], true };
-			subsystems.columns[column + 1] = (struct column) { "files", true };
-			if (c->files && !row) {
-				row = add_row(&subsystems);
-				row[0].text = part < NR_PARTS ? parts[part].name : "all";
-			}
-			if (c->files) {
-				row[column].text = string("+%d -%d", c->added, c->removed);
-				row[column + 1].text = string("%d", c->files);
-			}
-			column += 2;
+			if (!c->files)
+				continue;
+			if (!row)
+				row = add_row(&subsystems, part < NR_PARTS ?
+					      parts[part].name : "all");
+			row[1 + 2 * d] = string("+%d -%d", c->added, c->removed);
+			row[2 + 2 * d] = string("%d", c->files);
 		}
-		subsystems.nr_columns = column;
 	}
 	publish(&subsystems);
-	write_file("texts/code", table_text(&subsystems, false));
+	write_text("code", table_text(&subsystems));
 }
 
-static void fill_interfaces(int sign)
+/* "New: 2 exported symbols, 1 operations" */
+static const char *fill_interfaces(const char *what, char mark, int sign)
 {
-	int exports = 0, operations = 0, i;
+	int exports = 0, operations = 0;
 
-	for (i = 0; i < nr_changes; i++) {
-		struct cell *row;
-
-		if (changes[i].sign * sign <= 0)
+	for_each_row(c, &changes) {
+		if (atoi(c[3]) * sign <= 0)
 			continue;
-		*(strcmp(changes[i].kind, "operation") ? &exports : &operations) += 1;
-		row = add_row(&interfaces);
-		row[0].text = string("%c %s", sign > 0 ? '+' : '-', changes[i].name);
-		row[1].text = changes[i].kind;
-		row[2].text = changes[i].file;
+		*(is(c[1], "operation") ? &operations : &exports) += 1;
+		add_row(&interfaces, string("%c %s", mark, c[0]), c[1], c[2]);
 	}
-	set(sign > 0 ? "interfaces-added" : "interfaces-removed",
-	    "%s: %d exported symbols, %d operations",
-	    sign > 0 ? "New" : "Removed", exports, operations);
+	return string("%s: %d exported symbols, %d operations", what, exports, operations);
 }
 
 void read_code(void)
 {
-	const struct count *fixes = &counts[FIXES][NR_PARTS], *aops = &counts[AOPS][NR_PARTS];
-	int i, d;
+	const struct count *fixes = &counts[FIXES][NR_PARTS];
+	const struct count *aops = &counts[AOPS][NR_PARTS];
+	const char *removed;
+	int d;
 
-	for (i = 0; i < nr_kernels && nr_diffs < MAX_DIFFS; i++)
-		if (strcmp(kernels[i], "fixes") && strcmp(kernels[i], "aops") &&
-		    exists(string("code/%s.diff", kernels[i])))
-			diffs[nr_diffs++] = kernels[i];
+	for_each_row(k, &kernels)
+		if (nr_diffs < MAX_DIFFS && !is(k[0], "fixes") && !is(k[0], "aops") &&
+		    exists(string("code/%s.diff", k[0])))
+			diffs[nr_diffs++] = k[0];
 	for (d = 0; d < nr_diffs; d++)
 		read_diff(d);
 	fill_subsystems();
-	fill_interfaces(-1);
-	fill_interfaces(1);
-	publish(&interfaces);
+	removed = fill_interfaces("Removed", '-', -1);
 	set("code-sentence", "the series adds %s lines and removes %s in %d files; the stand-alone fixes add %s and remove %s of these. %s. %s",
 	    with_commas(aops->added), with_commas(aops->removed), aops->files,
 	    with_commas(fixes->added), with_commas(fixes->removed),
-	    get("interfaces-added"), get("interfaces-removed"));
+	    fill_interfaces("New", '+', 1), removed);
+	publish(&interfaces);
 	set("bloat", "%s", exists("measured/bloat-o-meter.txt") ?
 	    "[scripts/bloat-o-meter, function by function](measured/bloat-o-meter.txt)" : "");
 }

@@ -1,24 +1,135 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tables, and what is made of them: report.md, results.json, texts/. */
+/* Files and tables, and what is made of them: report.md, results.json, texts/. */
+#include <stdarg.h>
+#include <unistd.h>
 #include "report.h"
+
+/* --- strings and files --- */
+
+char *string(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		die("no memory");
+	va_end(ap);
+	return s;
+}
+
+const char *joined(const char *list, const char *between, const char *more)
+{
+	return string("%s%s%s", list, *list && *more ? between : "", more);
+}
+
+void *grown(void *array, int nr, size_t size)
+{
+	array = reallocarray(array, nr + 1, size);
+	if (!array)
+		die("no memory");
+	memset((char *)array + nr * size, 0, size);
+	return array;
+}
+
+char **lines(const char *name)
+{
+	FILE *f = fopen(name, "r");
+	char **all = grown(NULL, 0, sizeof(*all)), *line = NULL;
+	size_t size = 0;
+	int nr = 0;
+
+	if (!f)
+		err(2, "%s", name);
+	while (getline(&line, &size, f) >= 0) {
+		all[nr++] = string("%.*s", (int)strcspn(line, "\r\n"), line);
+		all = grown(all, nr, sizeof(*all));
+	}
+	fclose(f);
+	return all;
+}
+
+bool exists(const char *name)
+{
+	return !access(name, R_OK);
+}
+
+bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+bool begins(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		err(2, "%s", name);
+}
+
+void write_text(const char *name, const char *text)
+{
+	write_file(string("texts/%s.md", name), text);
+}
 
 /* --- tables --- */
 
-struct cell *add_row(struct table *t)
+const char **add_cells(struct table *t, const char **cells)
 {
-	t->rows = grown(t->rows, t->nr_rows, sizeof(*t->rows));
-	return t->rows[t->nr_rows++];
+	const char **row = memcpy(calloc(MAX_COLUMNS, sizeof(*row)), cells,
+				  MAX_COLUMNS * sizeof(*row));
+
+	t->rows = grown(t->rows, t->nr_rows + 1, sizeof(*t->rows));
+	t->rows[t->nr_rows++] = row;
+	return row;
+}
+
+void read_rows(struct table *t, const char *name, int nr)
+{
+	char **l, *rest;
+	int n;
+
+	for (l = lines(name); *l; l++) {
+		const char **row;
+
+		if (!**l || **l == '#')
+			continue;
+		row = add_row(t, NULL);
+		rest = string("%s", *l);
+		for (n = 0; n < nr && rest; n++)
+			row[n] = strsep(&rest, "\t");
+		if (n < nr || rest)
+			die("%s: not %d fields: %s", name, nr, *l);
+	}
+}
+
+const char **find_cells(const struct table *t, const char **cells)
+{
+	int i;
+
+	for_each_row(r, t) {
+		for (i = 0; cells[i] && !strcmp(r[i], cells[i]); i++)
+			;
+		if (!cells[i])
+			return r;
+	}
+	return NULL;
 }
 
 /* Markdown would take these for markup. */
-static char *escaped(const char *s)
+char *escaped(const char *s)
 {
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	for (; *s; s++) {
-		if (strchr("\\`*[]&", *s) || (*s == '<' && s[1] != '='))
+		if (strchr("\\`*[]&|", *s) || (*s == '<' && s[1] != '='))
 			putc('\\', f);
 		putc(*s, f);
 	}
@@ -26,73 +137,30 @@ static char *escaped(const char *s)
 	return text;
 }
 
-char *cell_text(const struct cell *cell)
+static bool is_number(const char *title)
 {
-	char *text = escaped(cell->text ? cell->text : "");
-
-	if (cell->link)
-		text = string("[%s](%s)", text, cell->link);
-	return cell->bad ? string("**%s**", text) : text;
+	return *title == '>';
 }
 
-/* On a terminal: UTF-8's later bytes have no width. */
-static int width_of(const char *s)
+char *table_text(const struct table *t)
 {
-	int width = 0;
-
-	for (; *s; s++)
-		width += (*s & 0xc0) != 0x80;
-	return width;
-}
-
-static const char *entry(const struct table *t, int row, int column, bool markup)
-{
-	const char *text;
-
-	if (row < 0)
-		return t->columns[column].title;
-	text = t->rows[row][column].text;
-	return markup ? cell_text(&t->rows[row][column]) : text ? text : "";
-}
-
-/*
- * A simple table of pandoc's Markdown: the title's place above the dashes says how
- * the column is aligned, so that a title of full width gets an additional dash.
- */
-char *table_text(const struct table *t, bool markup)
-{
-	int widths[MAX_COLUMNS] = {}, column, row, i;
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
+	const char *const *title;
+	int i;
 
-	for (column = 0; column < t->nr_columns; column++) {
-		widths[column] = width_of(t->columns[column].title) + 1;
-		for (row = 0; row < t->nr_rows; row++) {
-			int w = width_of(entry(t, row, column, markup));
-
-			if (w > widths[column])
-				widths[column] = w;
-		}
-	}
-	for (row = -1; row < t->nr_rows; row++) {
-		int owed = 0;	/* blanks, none at the end of a line */
-
-		for (column = 0; column < t->nr_columns; column++) {
-			const char *s = entry(t, row, column, markup);
-			int pad = widths[column] - width_of(s);
-			bool right = t->columns[column].number;
-
-			if (*s)
-				fprintf(f, "%*s%s", owed + (right ? pad : 0), "", s);
-			owed = *s ? right ? 2 : pad + 2 : owed + pad + 2;
-		}
-		putc('\n', f);
-		for (column = 0; row < 0 && column < t->nr_columns; column++) {
-			for (i = 0; i < widths[column]; i++)
-				putc('-', f);
-			fputs(column + 1 < t->nr_columns ? "  " : "\n", f);
-		}
+	for (title = t->titles; *title; title++)
+		fprintf(f, "|%s", *title + is_number(*title));
+	fputs("|\n", f);
+	for (title = t->titles; *title; title++)
+		fputs(is_number(*title) ? "|-:" : "|:-", f);
+	fputs("|\n", f);
+	for_each_row(r, t) {
+		for (i = 0; t->titles[i]; i++)
+			fprintf(f, r[i] && t->bad && !strcmp(r[i], t->bad) ?
+				"|**%s**" : "|%s", escaped(r[i] ?: ""));
+		fputs("|\n", f);
 	}
 	fclose(f);
 	return text;
@@ -100,94 +168,60 @@ char *table_text(const struct table *t, bool markup)
 
 /* --- values --- */
 
-static struct value {
-	const char *name, *text;
-} *values;
-static int nr_values;
-
-static struct value *value(const char *name, size_t len)
-{
-	int i;
-
-	for (i = 0; i < nr_values; i++)
-		if (strlen(values[i].name) == len && !memcmp(values[i].name, name, len))
-			return &values[i];
-	return NULL;
-}
+static struct table values, complaints = {
+	.name = "faults of the run", .titles = { "fault" },
+};
+static const struct table **tables;
+static int nr_tables;
 
 const char *get(const char *name)
 {
-	struct value *v = value(name, strlen(name));
+	const char **v = find_row(&values, name);
 
-	return v ? v->text : "";
+	return v ? v[1] : "";
 }
 
-void set(const char *name, const char *fmt, ...)
+void set_value(const char *name, const char *text)
 {
-	struct value *v = value(name, strlen(name));
-	char *text;
-	va_list ap;
+	const char **v = find_row(&values, name);
 
-	va_start(ap, fmt);
-	text = format(fmt, ap);
-	va_end(ap);
-	if (!v) {
-		values = grown(values, nr_values, sizeof(*values));
-		v = &values[nr_values++];
-	}
-	*v = (struct value) { name, text };
+	if (!v)
+		v = add_row(&values, name);
+	v[1] = text;
 }
-
-static const struct table **tables;
-static int nr_tables;
 
 void publish(const struct table *t)
 {
 	tables = grown(tables, nr_tables, sizeof(*tables));
 	tables[nr_tables++] = t;
-	set(t->name, "%s", t->nr_rows ? table_text(t, true) : "");
+	set_value(t->name, t->nr_rows ? table_text(t) : "");
 }
 
-/* --- report.md --- */
+void add_complaint(const char *text)
+{
+	warnx("%s", text);
+	add_row(&complaints, text);
+}
+
+/* --- the report --- */
 
 /* The line with its values; NULL if one of them is empty */
-static char *filled(const char *line)
+static const char *filled(const char *line)
 {
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	const char *text = "", *at, *end, *name, **v;
 	bool empty = false;
-	const char *at, *end;
 
 	for (; (at = strchr(line, '@')); line = end + 1) {
-		struct value *v;
-
 		end = strchr(at + 1, '@');
-		v = end ? value(at + 1, end - at - 1) : NULL;
+		name = string("%.*s", end ? (int)(end - at - 1) : 0, at + 1);
+		v = find_row(&values, name);
 		if (!v)
 			die("template.md: no value for %s", at);
-		fprintf(f, "%.*s%s", (int)(at - line), line, v->text);
-		empty |= !*v->text;
+		text = string("%s%.*s%s", text, (int)(at - line), line, v[1]);
+		empty |= !*v[1];
 	}
-	fputs(line, f);
-	fclose(f);
-	return empty ? NULL : text;
+	return empty ? NULL : string("%s%s\n", text, line);
 }
-
-void write_report(void)
-{
-	char **l = lines(string("%s/template.md", ours)), *line, *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	for (; *l; l++)
-		if ((line = filled(*l)))
-			fprintf(f, "%s\n", line);
-	fclose(f);
-	write_file("report.md", text);
-}
-
-/* --- results.json --- */
 
 static void put_json(FILE *f, const char *s)
 {
@@ -199,40 +233,57 @@ static void put_json(FILE *f, const char *s)
 		return;
 	}
 	putc('"', f);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fprintf(f, "\\%c", *s);
-		else if ((unsigned char)*s < ' ')
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ')
 			fprintf(f, "\\u%04x", *s);
 		else
-			putc(*s, f);
-	}
+			fprintf(f, strchr("\"\\", *s) ? "\\%c" : "%c", *s);
 	putc('"', f);
 }
 
 /* An object for each row, by the titles of the columns */
-void write_results(void)
+static void put_table(FILE *f, const struct table *t)
 {
-	int i, row, column;
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	int i;
 
-	for (i = 0; i < nr_tables; i++) {
-		fprintf(f, "%s\n\"%s\": [", i ? "," : "{", tables[i]->name);
-		for (row = 0; row < tables[i]->nr_rows; row++) {
-			fputs(row ? ",\n  {" : "\n  {", f);
-			for (column = 0; column < tables[i]->nr_columns; column++) {
-				fputs(column ? ", " : "", f);
-				put_json(f, tables[i]->columns[column].title);
-				fputs(": ", f);
-				put_json(f, entry(tables[i], row, column, false));
-			}
-			putc('}', f);
+	fprintf(f, "\"%s\": [", t->name);
+	for_each_row(r, t) {
+		for (i = 0; t->titles[i]; i++) {
+			fputs(i ? ", " : r == t->rows[0] ? "\n  {" : ",\n  {", f);
+			put_json(f, t->titles[i] + is_number(t->titles[i]));
+			fputs(": ", f);
+			put_json(f, r[i] ?: "");
 		}
-		putc(']', f);
+		putc('}', f);
+	}
+	putc(']', f);
+}
+
+int write_report(void)
+{
+	const char *list = complaints.nr_rows ? "This run is not in order:\n" : "";
+	char **l, *text;
+	size_t size;
+	FILE *f;
+	int i;
+
+	for_each_row(r, &complaints)
+		list = joined(list, "\n", string("- %s", escaped(r[0])));
+	publish(&complaints);
+	set_value("complaints", list);
+	f = open_memstream(&text, &size);
+	for (l = lines(ours("template.md")); *l; l++)
+		fputs(filled(*l) ?: "", f);
+	fclose(f);
+	write_file("report.md", text);
+
+	f = open_memstream(&text, &size);
+	for (i = 0; i < nr_tables; i++) {
+		fputs(i ? ",\n" : "{\n", f);
+		put_table(f, tables[i]);
 	}
 	fputs("\n}\n", f);
 	fclose(f);
 	write_file("results.json", text);
+	return complaints.nr_rows > 0;
 }

@@ -5,116 +5,74 @@
  */
 #include "report.h"
 
-struct figure *figures;
-int nr_figures;
-
 /* Instruction counts vary by this much between two runs. */
 #define NOISE	1.002
 
-static struct table all = {
+static struct table figures = {
 	.name = "figures",
-	.columns = {
-		{ "kernel" }, { "measurement" }, { "variant" }, { "x" },
-		{ "unit" }, { "value" },
-	},
-	.nr_columns = 6,
+	.titles = { "kernel", "measurement", "variant", "x", "unit", "value" },
 };
-
 static struct table higher = {
 	.name = "higher",
-	.columns = {
-		{ "higher on aops" }, { "base", true }, { "aops", true },
-		{ "times", true },
-	},
-	.nr_columns = 4,
+	.titles = { "higher on aops", ">base", ">aops", ">times" },
 };
+static struct table sizes = { .name = "sizes", .titles = { "bytes" } };
 
-static struct table sizes = { .name = "sizes", .columns = { { "bytes" } } };
+static bool measured(const char **f)
+{
+	return !is(f[UNIT], "error");
+}
 
-/* The plots of plots.gp that have curves: whether they have, and alternative texts */
-static const struct {
-	const char *name, *measurement, *variant, *floor;
-} plots[] = {
-	{ "sharers", "event", "sharers", "floor" },
-	{ "sharers-log", "event", "sharers", "floor" },
-	{ "idle", "event", "idle", "" },
-	{ "unmapped", "event", "unmapped", "" },
-	{ "unmapped-cold", "event", "unmapped-cold", "" },
-	{ "agf", "agf", "longest", "" },
-};
-
-static double number(const char *name, const char *s)
+static void check_number(const char *name, const char *s)
 {
 	char *end;
-	double value = strtod(s, &end);
 
+	strtod(s, &end);
 	if (*end || end == s)
 		die("%s: not a number: %s", name, s);
-	return value;
 }
 
 static void read_kernel(const char *kernel)
 {
-	char *name = string("measured/%s.tsv", kernel), **l, *fields[5];
-	int before = nr_figures;
+	char *name = string("measured/%s.tsv", kernel);
+	struct table file = {};
 
-	for (l = lines(name); *l; l++) {
-		struct figure *f;
-		struct cell *row;
-
-		if (!split(name, *l, fields, 5))
-			continue;
-		figures = grown(figures, nr_figures, sizeof(*figures));
-		f = &figures[nr_figures++];
-		*f = (struct figure) {
-			kernel, fields[0], fields[1], fields[3],
-			.x = number(name, fields[2]),
-		};
-		row = add_row(&all);
-		row[0].text = kernel;
-		memcpy(&row[1], (struct cell [5]) {
-			{ fields[0] }, { fields[1] }, { fields[2] },
-			{ fields[3] }, { fields[4] } }, 5 * sizeof(*row));
-		if (!strcmp(f->unit, "error")) {
-			f->error = fields[4];
-			complain("%s: %s %s %ld was not measured: %s", kernel,
-				 f->measurement, f->variant, f->x, f->error);
-		} else {
-			f->value = number(name, fields[4]);
-		}
-	}
-	if (nr_figures == before)
+	read_rows(&file, name, 5);
+	if (!file.nr_rows)
 		die("%s: it has no figures", name);
+	for_each_row(r, &file) {
+		const char *key = string("%s %s %s", r[0], r[1], r[2]);
+		const char **f = add_row(&figures, kernel, r[0], r[1], r[2],
+					 r[3], r[4], key);
+
+		check_number(name, f[X]);
+		if (measured(f))
+			check_number(name, f[VALUE]);
+		else
+			complain("%s: %s was not measured: %s", kernel, key, f[VALUE]);
+	}
 }
 
 void read_figures(void)
 {
-	int i;
-
-	for (i = 0; i < nr_kernels; i++)
-		read_kernel(kernels[i]);
+	for_each_row(k, &kernels)
+		read_kernel(k[0]);
 	if (exists("measured/floor.tsv"))
 		read_kernel("floor");
-	publish(&all);
+	publish(&figures);
 }
 
-const struct figure *figure(const char *kernel, const char *measurement,
-			    const char *variant, long x)
+const char **figure(const char *kernel, const char *key)
 {
-	int i;
-
-	for (i = 0; i < nr_figures; i++)
-		if (figures[i].x == x && !figures[i].error &&
-		    !strcmp(figures[i].kernel, kernel) &&
-		    !strcmp(figures[i].measurement, measurement) &&
-		    !strcmp(figures[i].variant, variant))
-			return &figures[i];
+	for_each_row(f, &figures)
+		if (measured(f) && is(f[KERNEL], kernel) && is(f[KEY], key))
+			return f;
 	return NULL;
 }
 
-static const struct figure *same_on(const char *kernel, const struct figure *f)
+double value(const char **f)
 {
-	return figure(kernel, f->measurement, f->variant, f->x);
+	return strtod(f[VALUE], NULL);
 }
 
 char *short_number(double value)
@@ -140,192 +98,155 @@ char *with_commas(long n)
 	return string("%s,%03ld", with_commas(n / 1000), n % 1000);
 }
 
-/* --- sentences of the answer --- */
-
-/* The highest x for which both kernels have a figure, 0 if there is none */
-static long most(const char *measurement, const char *variant)
+static const char *amount(const char **f)
 {
-	long x = 0;
-	int i;
-
-	for (i = 0; i < nr_figures; i++)
-		if (figures[i].x > x && same_on("base", &figures[i]) &&
-		    same_on("aops", &figures[i]) &&
-		    !strcmp(figures[i].measurement, measurement) &&
-		    !strcmp(figures[i].variant, variant))
-			x = figures[i].x;
-	return x;
+	return !f ? "none" : is(f[UNIT], "bytes") ? with_commas(value(f)) :
+	       short_number(value(f));
 }
 
-/* NAME-most, -base, -aops, -times, -quotient: for sentences of the template */
-static void set_pair(const char *name, const char *measurement,
-		     const char *variant, long x)
+/*
+ * NAME-most, -base, -aops, -times, -quotient: for sentences of the template, of the
+ * highest x for which both kernels have a figure, or of this x
+ */
+static void set_pair(const char *name, const char *variant, const char *x)
 {
-	const struct figure *base = figure("base", measurement, variant, x);
-	const struct figure *aops = figure("aops", measurement, variant, x);
-	bool both = base && aops;
-	double times = !both ? 0 : base->value / aops->value;
+	const char **base, **aops, **most = NULL;
+	double times;
 
-	set(string("%s-most", name), "%s", both ? with_commas(x) : "");
-	set(string("%s-base", name), "%s", both ? short_number(base->value) : "");
-	set(string("%s-aops", name), "%s", both ? short_number(aops->value) : "");
-	set(string("%s-times", name), "%s", !both ? "" : times > 1 ?
+	for_each_row(f, &figures)
+		if (is(f[KERNEL], "base") && figure("aops", f[KEY]) && measured(f) &&
+		    begins(f[KEY], variant) && (!x || is(f[X], x)) &&
+		    (!most || atol(f[X]) > atol(most[X])))
+			most = f;
+	base = most;
+	aops = most ? figure("aops", most[KEY]) : NULL;
+	times = most ? value(base) / value(aops) : 0;
+	set(string("%s-most", name), "%s", most ? with_commas(atol(most[X])) : "");
+	set(string("%s-base", name), "%s", most ? short_number(value(base)) : "");
+	set(string("%s-aops", name), "%s", most ? short_number(value(aops)) : "");
+	set(string("%s-times", name), "%s", !most ? "" : times > 1 ?
 	    string("%.1f times fewer", times) : string("%.1f times more", 1 / times));
-	set(string("%s-quotient", name), "%s", !both ? "" : string("%.3f", 1 / times));
-}
-
-/* --- what is higher on aops --- */
-
-static const char *amount(const struct figure *f)
-{
-	return !f ? "none" : !strcmp(f->unit, "bytes") ? with_commas(f->value) :
-	       short_number(f->value);
+	set(string("%s-quotient", name), "%s", !most ? "" : string("%.3f", 1 / times));
 }
 
 static void find_costs(void)
 {
-	int i;
+	for_each_row(f, &figures) {
+		double noise = is(f[UNIT], "instructions") ? NOISE : 1;
+		const char **base = figure("base", f[KEY]), *times = "";
 
-	for (i = 0; i < nr_figures; i++) {
-		const struct figure *aops = &figures[i], *base;
-		double noise = strcmp(aops->unit, "instructions") ? 1 : NOISE;
-		struct cell *row;
-
-		base = same_on("base", aops);
-		if (strcmp(aops->kernel, "aops") || aops->error ||
-		    aops->value <= (base ? base->value * noise : 0))
+		if (!is(f[KERNEL], "aops") || !measured(f) ||
+		    value(f) <= (base ? value(base) * noise : 0))
 			continue;
-		row = add_row(&higher);
-		row[0].text = string("%s, %s%s, %s", aops->measurement,
-				     aops->variant, aops->x == 1 ? "" :
-				     string(" %s", with_commas(aops->x)),
-				     aops->unit);
-		row[1].text = amount(base);
-		row[2].text = amount(aops);
-		if (base && base->value)
-			row[3].text = string("%.3f", aops->value / base->value);
+		if (base && value(base))
+			times = string("%.3f", value(f) / value(base));
+		add_row(&higher, string("%s, %s%s, %s", f[MEASUREMENT], f[VARIANT],
+			is(f[X], "1") ? "" : string(" %s", with_commas(atol(f[X]))),
+			f[UNIT]), amount(base), amount(f), times);
 	}
 	if (!higher.nr_rows && !*get("costs"))
 		complain("no figure is higher on aops and no cost is named: this is not credible");
 	publish(&higher);
-	write_file("texts/costs", string("%s\n%s\n", table_text(&higher, false), get("costs")));
+	write_text("costs", string("%s\n%s\n", table_text(&higher), get("costs")));
 }
 
-/* --- bytes of structures, code and memory --- */
-
-static bool is_size(const struct figure *f)
-{
-	return !f->error && (!strcmp(f->measurement, "size") ||
-			     !strcmp(f->measurement, "text") ||
-			     !strcmp(f->measurement, "memory"));
-}
-
-/* The first kernel that has it */
-static bool is_first(const struct figure *f)
-{
-	const struct figure *g;
-
-	for (g = figures; g < f; g++)
-		if (!g->error && same_on(g->kernel, f) == g)
-			return false;
-	return true;
-}
-
+/* Bytes of structures, code and memory */
 static void compare_sizes(void)
 {
-	const struct figure *f, *base, *aops, *on;
 	int k;
 
-	for (k = 0; k < nr_kernels; k++)
-		sizes.columns[1 + k] = (struct column) { kernels[k], true };
-	sizes.columns[1 + k] = (struct column) { "aops - base", true };
-	sizes.nr_columns = 2 + k;
-	for (f = figures; f < figures + nr_figures; f++) {
-		struct cell *row;
+	for (k = 0; k < kernels.nr_rows; k++)
+		sizes.titles[1 + k] = string(">%s", kernels.rows[k][0]);
+	sizes.titles[1 + k] = ">aops - base";
+	for_each_row(f, &figures) {
+		const char **base = figure("base", f[KEY]), **aops = figure("aops", f[KEY]);
+		const char **row, *name = string("%s %s", is(f[MEASUREMENT], "size") ?
+						 "struct" : f[MEASUREMENT], f[VARIANT]);
 
-		if (!is_size(f) || !is_first(f))
+		if (!measured(f) || !strstr("size text memory", f[MEASUREMENT]) ||
+		    find_row(&sizes, name))
 			continue;
-		row = add_row(&sizes);
-		row[0].text = string("%s %s", strcmp(f->measurement, "size") ?
-				     f->measurement : "struct", f->variant);
-		for (k = 0; k < nr_kernels; k++) {
-			on = same_on(kernels[k], f);
-			row[1 + k].text = on ? with_commas(on->value) : "-";
+		row = add_row(&sizes, name);
+		for (k = 0; k < kernels.nr_rows; k++) {
+			const char **on = figure(kernels.rows[k][0], f[KEY]);
+
+			row[1 + k] = on ? with_commas(value(on)) : "-";
 		}
-		base = same_on("base", f);
-		aops = same_on("aops", f);
 		if (aops)
-			row[1 + k].text = string("%+.0f", aops->value -
-						 (base ? base->value : 0));
+			row[1 + k] = string("%+.0f", value(aops) - (base ? value(base) : 0));
 	}
 	publish(&sizes);
 }
 
-/* --- plots --- */
+/* --- alternative texts of the plots, empty if plots.gp drew nothing --- */
 
-static const char *ends_of_curve(const char *kernel, const char *measurement,
-				 const char *variant)
+/* "base from 1.00 k at 1 to 5.00 M at 500" */
+static const char *ends_of_curve(const char *kernel, const char *curve)
 {
-	const struct figure *f, *low = NULL, *high = NULL;
+	const char **low = NULL, **high = NULL;
 
-	for (f = figures; f < figures + nr_figures; f++) {
-		if (strcmp(f->kernel, kernel) || figure(kernel, measurement, variant, f->x) != f)
+	for_each_row(f, &figures) {
+		if (!is(f[KERNEL], kernel) || !measured(f) ||
+		    !is(string("%s %s", f[MEASUREMENT], f[VARIANT]), curve))
 			continue;
-		if (!low || f->x < low->x)
+		if (!low || atol(f[X]) < atol(low[X]))
 			low = f;
-		if (!high || f->x > high->x)
+		if (!high || atol(f[X]) > atol(high[X]))
 			high = f;
 	}
-	if (low == high)
-		return "";
-	return string("%s from %s at %s to %s at %s", kernel,
-		      short_number(low->value), with_commas(low->x),
-		      short_number(high->value), with_commas(high->x));
+	return low == high ? "" :
+	       string("%s from %s at %s to %s at %s", kernel,
+		      short_number(value(low)), with_commas(atol(low[X])),
+		      short_number(value(high)), with_commas(atol(high[X])));
 }
 
-/* PLOT-alt: the curve of each kernel in words. Empty if plots.gp drew nothing. */
+static void set_alt(const char *plot, const char *alt)
+{
+	set(string("%s-alt", plot), "%s",
+	    exists(string("plots/%s.svg", plot)) ? alt : "");
+}
+
 static void describe_plots(void)
 {
+	static const struct {
+		const char *name, *curve, *floor;
+	} plots[] = {
+		{ "sharers", "event sharers", "event floor" },
+		{ "sharers-log", "event sharers", "event floor" },
+		{ "idle", "event idle", "" },
+		{ "unmapped", "event unmapped", "" },
+		{ "unmapped-cold", "event unmapped-cold", "" },
+		{ "agf", "agf longest", "" },
+	};
 	static const char * const faults[] = {
 		"pte-read", "pte-write", "pmd-read", "pmd-write",
 	};
-	const char *alt, *one;
+	const char *alt, **f;
 	unsigned int i;
-	int k;
 
 	for (i = 0; i < ARRAY_SIZE(plots); i++) {
 		alt = "";
-		for (k = 0; k <= nr_kernels; k++) {
-			one = k < nr_kernels ?
-			      ends_of_curve(kernels[k], plots[i].measurement,
-					    plots[i].variant) :
-			      ends_of_curve("floor", plots[i].measurement,
-					    plots[i].floor);
-			if (*one)
-				alt = joined(alt, "; ", one);
-		}
-		set(string("%s-alt", plots[i].name), "%s",
-		    exists(string("plots/%s.svg", plots[i].name)) ? alt : "");
+		for_each_row(k, &kernels)
+			alt = joined(alt, "; ", ends_of_curve(k[0], plots[i].curve));
+		set_alt(plots[i].name,
+			joined(alt, "; ", ends_of_curve("floor", plots[i].floor)));
 	}
 	alt = "";
 	for (i = 0; i < ARRAY_SIZE(faults); i++)
-		for (k = 0; k < nr_kernels; k++) {
-			const struct figure *f = figure(kernels[k], "fault",
-							faults[i], 1);
-
-			if (f)
-				alt = joined(alt, "; ",
-					     string("%s on %s %s", faults[i], f->kernel,
-						    short_number(f->value)));
+		for_each_row(k, &kernels) {
+			f = figure(k[0], string("fault %s 1", faults[i]));
+			alt = joined(alt, "; ", !f ? "" :
+				     string("%s on %s %s", faults[i], k[0],
+					    short_number(value(f))));
 		}
-	set("faults-alt", "%s", exists("plots/faults.svg") ? alt : "");
+	set_alt("faults", alt);
 }
 
 void compare_figures(void)
 {
-	set_pair("event", "event", "sharers", most("event", "sharers"));
-	set_pair("event-of-one", "event", "sharers", 1);
-	set_pair("agf", "agf", "longest", most("agf", "longest"));
+	set_pair("event", "event sharers ", NULL);
+	set_pair("event-of-one", "event sharers ", "1");
+	set_pair("agf", "agf longest ", NULL);
 	find_costs();
 	compare_sizes();
 	describe_plots();

@@ -8,163 +8,92 @@
  */
 #include "report.h"
 
-enum { PASS, FAIL, NOT_RUN, NR_RESULTS };
-static const char * const results[] = { "pass", "fail", "not run" };
+enum { TEST, ON, CONFIGURATION, RESULT, SECONDS, REASON };
 
-static struct result {
-	char *test, *kernel, *configuration, *reason;
-	int result;
-} *all;
-static int nr_all;
-
-static char *(*reasons)[3];
-static int nr_reasons;
-
+static struct table all, reasons;
 static struct table counts = {
 	.name = "fstests",
-	.columns = { { "configuration" }, { "kernel" }, { "pass", true },
-		     { "fail", true }, { "not run", true } },
-	.nr_columns = 5,
+	.titles = { "configuration", "kernel", ">pass", ">fail", ">not run" },
 };
 static struct table differences = {
 	.name = "fstests differences",
-	.columns = { { "test" }, { "configuration" }, { "results" }, { "reason" } },
-	.nr_columns = 4,
+	.titles = { "test", "configuration", "results", "reason" },
 };
 
-static struct result *find(const char *test, const char *kernel, const char *configuration)
+/* A test that was run again has a second line, which counts. */
+static void read_results(void)
 {
-	int i;
+	struct table file = {};
 
-	for (i = 0; i < nr_all; i++)
-		if (!strcmp(all[i].test, test) && !strcmp(all[i].kernel, kernel) &&
-		    !strcmp(all[i].configuration, configuration))
-			return &all[i];
-	return NULL;
-}
+	read_rows(&file, "fstests.tsv", 6);
+	for_each_row(r, &file) {
+		const char **old = find_row(&all, r[TEST], r[ON], r[CONFIGURATION]);
 
-/* A test that was run again has a second line. */
-static void read_fstests_results(void)
-{
-	char **l, *f[6];
-	struct result *r;
-	int i;
-
-	for (l = lines("fstests.tsv"); *l; l++) {
-		if (!split("fstests.tsv", *l, f, 6))
-			continue;
-		for (i = 0; i < NR_RESULTS && strcmp(f[3], results[i]); i++)
-			;
-		if (i == NR_RESULTS)
-			die("fstests.tsv: '%s' is no result", f[3]);
-		r = find(f[0], f[1], f[2]);
-		if (!r) {
-			all = grown(all, nr_all, sizeof(*all));
-			r = &all[nr_all++];
-		}
-		*r = (struct result) { f[0], f[1], f[2], f[5], i };
+		if (!is(r[RESULT], "pass") && !is(r[RESULT], "fail") &&
+		    !is(r[RESULT], "not run"))
+			die("fstests.tsv: '%s' is no result", r[RESULT]);
+		if (!old)
+			old = add_row(&all, NULL);
+		memcpy(old, r, MAX_COLUMNS * sizeof(*r));
 	}
 }
 
-static void read_reasons(void)
+static void count(const char **r)
 {
-	char *name = string("%s/fstests", ours), **l;
-
-	for (l = lines(name); *l; l++) {
-		reasons = grown(reasons, nr_reasons, sizeof(*reasons));
-		nr_reasons += split(name, *l, reasons[nr_reasons], 3);
-	}
-}
-
-static const char *reason_of(const struct result *r)
-{
+	const char **row = find_row(&counts, r[CONFIGURATION], r[ON]);
 	int i;
 
-	for (i = 0; i < nr_reasons; i++)
-		if (!strcmp(reasons[i][0], r->test) &&
-		    (!strcmp(reasons[i][1], "*") || !strcmp(reasons[i][1], r->configuration)))
-			return reasons[i][2];
-	return NULL;
+	if (!row)
+		row = add_row(&counts, r[CONFIGURATION], r[ON], "0", "0", "0");
+	for (i = 2; !is(counts.titles[i] + 1, r[RESULT]); i++)
+		;
+	row[i] = string("%d", atoi(row[i]) + 1);
 }
 
-/* One row for each configuration and kernel, where its first result is met */
-static void count(const struct result *first)
+/* All kernels' results of a test, where the first one is met */
+static void compare(const char **first)
 {
-	int n[NR_RESULTS] = {}, i;
-	struct cell *row;
-
-	for (i = 0; i < nr_all; i++) {
-		if (strcmp(all[i].kernel, first->kernel) ||
-		    strcmp(all[i].configuration, first->configuration))
-			continue;
-		if (&all[i] < first)
-			return;
-		n[all[i].result]++;
-	}
-	row = add_row(&counts);
-	row[0].text = first->configuration;
-	row[1].text = first->kernel;
-	for (i = 0; i < NR_RESULTS; i++)
-		row[2 + i].text = string("%d", n[i]);
-}
-
-/* All kernels' results of a test, told once, where the first one is met */
-static void compare(const struct result *first)
-{
-	const struct result *base = find(first->test, "base", first->configuration);
-	const struct result *aops = find(first->test, "aops", first->configuration);
-	const char *words = "", *why = reason_of(first);
+	const char *test = first[TEST], *configuration = first[CONFIGURATION];
+	const char **base = find_row(&all, test, "base", configuration);
+	const char **aops = find_row(&all, test, "aops", configuration);
+	const char **why = find_row(&reasons, test, configuration);
+	const char *words = "";
 	bool differs = false;
-	struct cell *row;
-	int i;
 
-	for (i = 0; i < nr_all; i++) {
-		if (strcmp(all[i].test, first->test) ||
-		    strcmp(all[i].configuration, first->configuration))
+	for_each_row(r, &all) {
+		if (!is(r[TEST], test) || !is(r[CONFIGURATION], configuration))
 			continue;
-		if (&all[i] < first)
+		if (!*words && r != first)
 			return;
-		differs |= all[i].result != first->result;
-		words = joined(words, ", ", string("%s: %s", all[i].kernel,
-						   results[all[i].result]));
+		differs |= !is(r[RESULT], first[RESULT]);
+		words = joined(words, ", ", string("%s: %s", r[ON], r[RESULT]));
 	}
 	if (!differs)
 		return;
-	row = add_row(&differences);
-	row[0].text = first->test;
-	row[1].text = first->configuration;
-	row[2].text = words;
-	row[3].text = why ? why : "none given";
-	if (base && aops && base->result == PASS && aops->result == FAIL)
-		complain("%s (%s) passes on base and fails on aops: %s", first->test,
-			 first->configuration, aops->reason);
+	if (!why)
+		why = find_row(&reasons, test, "*");
+	add_row(&differences, test, configuration, words, why ? why[2] : "none given");
+	if (base && aops && is(base[RESULT], "pass") && is(aops[RESULT], "fail"))
+		complain("%s (%s) passes on base and fails on aops: %s", test,
+			 configuration, aops[REASON]);
 	else if (!why)
 		complain("%s (%s) differs between kernels and has no reason in bench/report/fstests: %s",
-			 first->test, first->configuration, words);
+			 test, configuration, words);
 }
 
 void read_fstests(void)
 {
-	int i;
-
-	set("no fstests", "%s", "No results: `ci/fstests -k base` and `ci/fstests -k aops` make them, with the tree of fstests that FSTESTS names.");
-	set("fstests", "%s", "");
-	set("fstests differences", "%s", "");
-	set("fstests sentence", "%s", "");
-	if (!exists("fstests.tsv"))
-		return;
-	read_fstests_results();
-	if (!nr_all)
-		return;
-	read_reasons();
-	for (i = 0; i < nr_all; i++) {
-		count(&all[i]);
-		compare(&all[i]);
+	if (exists("fstests.tsv"))
+		read_results();
+	read_rows(&reasons, ours("fstests"), 3);
+	for_each_row(r, &all) {
+		count(r);
+		compare(r);
 	}
 	publish(&counts);
-	if (differences.nr_rows)
-		publish(&differences);
-	set("no fstests", "%s", "");
-	set("fstests sentence", "%d of the tests that ran on more than one kernel have different results.",
-	    differences.nr_rows);
+	publish(&differences);
+	set("no fstests", "%s", all.nr_rows ? "" : "No results: `ci/fstests -k base` and `ci/fstests -k aops` make them, with the tree of fstests that FSTESTS names.");
+	set("fstests sentence", "%s", !all.nr_rows ? "" :
+	    string("%d of the tests that ran on more than one kernel have different results.",
+		   differences.nr_rows));
 }

@@ -3,31 +3,17 @@
 #include <unistd.h>
 #include "report.h"
 
-const char *kernels[MAX_COLUMNS];
-int nr_kernels, nr_complaints;
-
+struct table kernels = {
+	.name = "kernels", .titles = { "kernel", "description" },
+};
 static struct table environment = {
-	.name = "environment",
-	.columns = { { "key" }, { "value" } },
-	.nr_columns = 2,
+	.name = "environment", .titles = { "key", "value" },
 };
-static struct table columns = {
-	.name = "kernels",
-	.columns = { { "kernel" }, { "description" } },
-	.nr_columns = 2,
-};
-static struct table complaints = {
-	.name = "faults of the run", .columns = { { "fault" } }, .nr_columns = 1,
-};
+static const char *directory;
 
-int kernel(const char *name)
+const char *ours(const char *name)
 {
-	int i;
-
-	for (i = 0; i < nr_kernels; i++)
-		if (!strcmp(kernels[i], name))
-			return i;
-	return -1;
+	return string("%s/%s", directory, name);
 }
 
 bool quick(void)
@@ -35,67 +21,20 @@ bool quick(void)
 	return *get("quick");
 }
 
-void complain(const char *fmt, ...)
-{
-	struct cell *row = add_row(&complaints);
-	char *text;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = format(fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "report: %s\n", text);
-	row->text = text;
-	nr_complaints++;
-}
-
-static void put_complaints(void)
-{
-	const char *list = nr_complaints ? "This run is not in order:\n" : "";
-	int i;
-
-	for (i = 0; i < nr_complaints; i++)
-		list = joined(list, "\n", string("- %s", cell_text(complaints.rows[i])));
-	publish(&complaints);
-	set("complaints", "%s", list);
-}
-
-static void read_table(struct table *t)
-{
-	char **l, *fields[2];
-	struct cell *row;
-
-	for (l = lines(t->name); *l; l++) {
-		if (!split(t->name, *l, fields, 2))
-			continue;
-		row = add_row(t);
-		row[0].text = fields[0];
-		row[1].text = fields[1];
-	}
-	publish(t);
-}
-
 static void read_lists(void)
 {
-	int i;
-
-	read_table(&columns);
-	if (columns.nr_rows > MAX_COLUMNS - 2)
-		die("%d kernels are too many", columns.nr_rows);
-	for (i = 0; i < columns.nr_rows; i++)
-		kernels[nr_kernels++] = columns.rows[i][0].text;
-	if (kernel("base") < 0 || kernel("aops") < 0)
+	read_rows(&kernels, "kernels", 2);
+	publish(&kernels);
+	if (kernels.nr_rows > MAX_COLUMNS - 3)
+		die("%d kernels are too many", kernels.nr_rows);
+	if (!find_row(&kernels, "base") || !find_row(&kernels, "aops"))
 		die("kernels: base and aops must be among them");
-	read_table(&environment);
-	set("quick", "%s", "");
-	for (i = 0; i < environment.nr_rows; i++) {
-		const struct cell *row = environment.rows[i];
-
-		if (!strcmp(row[0].text, "quick") && !strcmp(row[1].text, "yes"))
-			set("quick", "A quick run: fewer scenarios, fewer figures.");
-		else if (strcmp(row[0].text, "quick"))
-			set(row[0].text, "%s", cell_text(&row[1]));
-	}
+	read_rows(&environment, "environment", 2);
+	publish(&environment);
+	for_each_row(r, &environment)
+		set(r[0], "%s", escaped(r[1]));
+	set("quick", "%s", strcmp(get("quick"), "yes") ? "" :
+	    "A quick run: fewer scenarios, fewer figures.");
 }
 
 int main(int argc, char **argv)
@@ -107,7 +46,7 @@ int main(int argc, char **argv)
 			"names; 2 if there is no report.\n", argv[0]);
 		return 2;
 	}
-	ours = argv[2];
+	directory = argv[2];
 	read_lists();
 	read_figures();
 	judge_goals();
@@ -117,8 +56,5 @@ int main(int argc, char **argv)
 	read_code();
 	read_paths();
 	compare_figures();
-	put_complaints();
-	write_report();
-	write_results();
-	return nr_complaints > 0;
+	return write_report();
 }

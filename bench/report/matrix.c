@@ -15,26 +15,30 @@
 enum { DESIGN, IMPLEMENTATION, BUG, NR_LABELS };
 static const char * const labels[] = { "design", "implementation", "bug" };
 
-static struct table differences = { .name = "differences" };
-static struct table same = { .name = "same" };
+/* SCENARIO, TITLE, and what happens on each kernel */
+static struct table differences = {
+	.name = "differences", .titles = { "scenario", "what happens" },
+};
+static struct table same = {
+	.name = "same", .titles = { "scenario", "what happens" },
+};
 static struct table summary = {
-	.name = "summary",
-	.columns = { { "scenarios" }, { "number", true } },
-	.nr_columns = 2,
+	.name = "summary", .titles = { "scenarios", ">number" },
 };
 static struct table judgements = {
-	.name = "judgements",
-	.columns = { { "scenario" }, { "label" }, { "sentence" } },
-	.nr_columns = 3,
+	.name = "judgements", .titles = { "scenario", "label", "sentence" },
 };
-static int nr_scenarios, nr_same, nr_by_label[NR_LABELS], nr_fixed;
+static int nr_by_label[NR_LABELS], nr_fixed;
 
 /* --- outcomes --- */
 
+/* The guest's exit status. Others are that of the scenario. */
+enum { HOLDS, FAILS, GAVE_UP, SKIPPED = 4, HANGS = 124, SPLATS, LOST };
+
 struct outcome {
-	enum { HOLDS, FAILS, HANGS, SPLATS, LOST, SKIPPED, OTHER } kind;
-	const char *words, *failed;	/* the names of the checks that fail */
-	int nr_checks, nr_failed;
+	int status;
+	const char *words;
+	const char *failed;		/* a list of the checks that fail */
 };
 
 static char *file_of(const char *scenario, const char *kernel, const char *kind)
@@ -50,7 +54,7 @@ static char *first_splat(const char *scenario, const char *kernel)
 {
 	char **l = lines(file_of(scenario, kernel, "err")), *splat, *address;
 
-	while (*l && strcmp(*l, "--- the kernel said:"))
+	while (*l && !is(*l, "--- the kernel said:"))
 		l++;
 	if (!*l || !*++l)
 		return "";
@@ -66,123 +70,116 @@ static char *first_splat(const char *scenario, const char *kernel)
 	return splat;
 }
 
-static void read_results(struct outcome *o, const char *scenario, const char *kernel)
+/* The words of the log, "" if it has none of its own */
+static const char *read_log(struct outcome *o, const char *scenario, const char *kernel)
 {
-	char **l;
+	char **l = lines(file_of(scenario, kernel, "log")), *name;
+	int nr_checks = 0, nr_failed = 0;
+	const char *words = "";
 
 	o->failed = "";
-	for (l = lines(file_of(scenario, kernel, "log")); *l; l++) {
-		bool failed = !strncmp(*l, "not ok ", 7);
-		char *name = strstr(*l, " - ");
+	for (; *l; l++) {
+		bool failed = begins(*l, "not ok ");
 
-		if (!strncmp(*l, "Bail out! ", 10))
-			o->words = string("gives up: %s", *l + 10);
-		else if (!strncmp(*l, "1..0 # SKIP ", 12))
-			o->words = string("skipped: %s", *l + 12);
-		if ((!failed && strncmp(*l, "ok ", 3)) || !name)
+		if (begins(*l, "Bail out! "))
+			words = string("gives up: %s", *l + 10);
+		else if (begins(*l, "1..0 # SKIP "))
+			words = string("skipped: %s", *l + 12);
+		name = strstr(*l, " - ");
+		if ((!failed && !begins(*l, "ok ")) || !name)
 			continue;
-		o->nr_checks++;
-		o->nr_failed += failed;
+		nr_checks++;
+		nr_failed += failed;
 		if (failed)
-			o->failed = joined(o->failed, "\n", string("- %s",
-					   cell_text(&(struct cell) { name + 3 })));
+			o->failed = joined(o->failed, "\n",
+					   string("- %s", escaped(name + 3)));
 	}
+	return o->status == FAILS ?
+	       string("fails %d of %d checks", nr_failed, nr_checks) : words;
 }
 
 static struct outcome read_outcome(const char *scenario, const char *kernel)
 {
-	char *name = file_of(scenario, kernel, "result"), **l = lines(name);
-	struct outcome o = { OTHER };
-	char *fields[4], *splat;
-	int status;
+	struct table result = {};
+	struct outcome o = {};
+	const char *verdict, *why, *said, *splat = "";
 
-	if (!*l || !split(name, *l, fields, 4))
-		die("%s: it is empty", name);
-	status = atoi(fields[1]);
-	read_results(&o, scenario, kernel);
-	switch (status) {
-	case 0:
-		o.kind = HOLDS;
+	read_rows(&result, file_of(scenario, kernel, "result"), 4);
+	if (!result.nr_rows)
+		die("%s: it is empty", file_of(scenario, kernel, "result"));
+	verdict = result.rows[0][0];
+	why = result.rows[0][3];
+	o.status = atoi(result.rows[0][1]);
+	said = read_log(&o, scenario, kernel);
+	if (o.status == HANGS || o.status == SPLATS)
+		splat = first_splat(scenario, kernel);
+	o.words = *said ? said : string("ends with %d", o.status);
+	switch (o.status) {
+	case HOLDS:
 		o.words = "all checks hold";
 		break;
-	case 1:
-		o.kind = FAILS;
-		o.words = string("fails %d of %d checks", o.nr_failed, o.nr_checks);
+	case FAILS:
+	case SKIPPED:
 		break;
-	case 4:
-		o.kind = SKIPPED;
-		break;
-	case 124:
-		o.kind = HANGS;
-		splat = first_splat(scenario, kernel);
+	case HANGS:
 		/* a hung task is the same hang */
-		o.words = *splat && strncmp(splat, "INFO: task", 10) ?
+		o.words = *splat && !begins(splat, "INFO: task") ?
 			  string("hangs, after %s", splat) : "hangs";
 		break;
-	case 125:
-		o.kind = SPLATS;
-		splat = first_splat(scenario, kernel);
+	case SPLATS:
 		o.words = *splat ? splat : "splat";
 		break;
-	case 126:
-		o.kind = LOST;
+	case LOST:
 		o.words = "the guest is lost";
 		break;
+	case GAVE_UP:
+		/* a race that failed in a way that ci/test knows */
+		if (is(verdict, "ok")) {
+			o.words = why;
+			break;
+		}
+		/* fall through */
+	default:
+		complain("%s on %s: %s: %s", scenario, kernel, o.words, why);
+		return o;
 	}
-	if (!o.words)
-		o.words = string("ends with %d", status);
-	/* status 2: a race that failed in a way that ci/test knows */
-	if (status == 2 && !strcmp(fields[0], "ok"))
-		o.words = fields[3];
-	else if (o.kind == OTHER)
-		complain("%s on %s: %s: %s", scenario, kernel, o.words, fields[3]);
-	else if (!strcmp(fields[0], "not ok"))
+	if (is(verdict, "not ok"))
 		complain("%s on %s: ci/test did not expect this: %s", scenario,
-			 kernel, fields[3]);
+			 kernel, why);
 	return o;
 }
 
 static bool differ(const struct outcome *a, const struct outcome *b)
 {
-	if (a->kind != b->kind)
-		return true;
-	return a->kind == FAILS ? strcmp(a->failed, b->failed) :
-	       a->kind == HOLDS ? 0 : strcmp(a->words, b->words);
+	return a->status == FAILS && b->status == FAILS ?
+	       !is(a->failed, b->failed) : !is(a->words, b->words);
 }
 
 /* --- judgements --- */
 
 static int label_of(const char *label)
 {
-	int i;
+	int i = 0;
 
-	for (i = 0; i < NR_LABELS; i++)
-		if (!strcmp(labels[i], label))
-			return i;
-	return -1;
+	while (i < NR_LABELS && !is(labels[i], label))
+		i++;
+	return i;
 }
 
 /* Of the label "cost" are sentences about what no figure shows. */
 static void read_judgements(void)
 {
-	char *name = string("%s/judgements", ours), **l, *fields[3];
 	const char *costs = "";
-	struct cell *row;
-	int i;
+	struct table file = {};
 
-	for (l = lines(name); *l; l++) {
-		if (!split(name, *l, fields, 3))
-			continue;
-		if (!strcmp(fields[1], "cost")) {
-			costs = joined(costs, "\n\n", string("**%s.** %s",
-							     fields[0], fields[2]));
-			continue;
-		}
-		if (label_of(fields[1]) < 0)
-			die("%s: %s is no label", name, fields[1]);
-		row = add_row(&judgements);
-		for (i = 0; i < 3; i++)
-			row[i].text = fields[i];
+	read_rows(&file, ours("judgements"), 3);
+	for_each_row(r, &file) {
+		if (is(r[1], "cost"))
+			costs = joined(costs, "\n\n", string("**%s.** %s", r[0], r[2]));
+		else if (label_of(r[1]) < NR_LABELS)
+			add_cells(&judgements, r);
+		else
+			die("judgements: %s is no label", r[1]);
 	}
 	set("costs", "%s", costs);
 	publish(&judgements);
@@ -192,14 +189,13 @@ static void read_judgements(void)
 static void judge(const char *scenario, bool different, bool fixed,
 		  const char **classes, const char **reasons)
 {
-	int row, strongest = NR_LABELS;
+	int strongest = NR_LABELS;
 
 	*classes = *reasons = "";
-	for (row = 0; row < judgements.nr_rows; row++) {
-		const struct cell *j = judgements.rows[row];
-		int label = label_of(j[1].text);
+	for_each_row(j, &judgements) {
+		int label = label_of(j[1]);
 
-		if (strcmp(j[0].text, scenario))
+		if (!is(j[0], scenario))
 			continue;
 		if (fixed && label == DESIGN)
 			complain("%s: the label is design, and the fixes alone get it right",
@@ -207,8 +203,8 @@ static void judge(const char *scenario, bool different, bool fixed,
 		if (label < strongest)
 			strongest = label;
 		*classes = joined(*classes, " ", string(".%s", labels[label]));
-		*reasons = joined(*reasons, "\n\n", string("*%s:* %s", labels[label],
-							   j[2].text));
+		*reasons = joined(*reasons, "\n\n",
+				  string("*%s:* %s", labels[label], j[2]));
 	}
 	if (different && strongest == NR_LABELS) {
 		complain("%s: base and aops differ, and there is no judgement",
@@ -219,7 +215,6 @@ static void judge(const char *scenario, bool different, bool fixed,
 	}
 	if (!different && **reasons)
 		complain("%s: a judgement, and base and aops do not differ", scenario);
-	nr_same += !different;
 	nr_fixed += fixed;
 	if (different)
 		nr_by_label[strongest]++;
@@ -227,102 +222,84 @@ static void judge(const char *scenario, bool different, bool fixed,
 
 /* --- the matrix --- */
 
-static void describe(const char *list_of, const struct cell *row,
-		     const struct outcome *outcomes, const char *classes,
-		     const char *reasons)
+static void add_scenario(const char *name, const char *title)
 {
-	const char *list = "", *failed = "";
+	struct outcome outcomes[MAX_COLUMNS] = {};
+	struct outcome *base = NULL, *aops = NULL, *fixes = NULL;
+	const char *classes, *reasons, *list = "", *failed = "", *list_of;
+	const char **row = (const char *[MAX_COLUMNS]) { name, title };
+	bool different;
 	int i;
 
-	for (i = 0; i < nr_kernels; i++) {
-		const struct outcome *o = &outcomes[i];
+	for (i = 0; i < kernels.nr_rows; i++) {
+		const char *kernel = kernels.rows[i][0], *words;
+		struct outcome *o = &outcomes[i];
 
-		list = joined(list, "\n", string("- %s: %s", kernels[i],
-						 cell_text(&row[2 + i])));
-		if (o->kind == FAILS)
-			failed = joined(failed, "\n\n",
-					string("Checks that fail on %s:\n\n%s",
-					       kernels[i], o->failed));
+		*o = read_outcome(name, kernel);
+		if (is(kernel, "base"))
+			base = o;
+		else if (is(kernel, "aops"))
+			aops = o;
+		else if (is(kernel, "fixes"))
+			fixes = o;
+		row[2 + i] = o->words;
+		words = string("[%s](%s)", escaped(o->words),
+			       file_of(name, kernel, o->status >= HANGS &&
+				       o->status <= LOST ? "console" : "log"));
+		if (o->status != HOLDS && o->status != SKIPPED)
+			words = string("**%s**", words);
+		list = joined(list, "\n", string("- %s: %s", kernel, words));
+		if (o->status == FAILS)
+			failed = joined(failed, "\n\n", string("Checks that fail on %s:\n\n%s",
+							       kernel, o->failed));
 	}
+	different = differ(base, aops);
+	judge(name, different, different && fixes && !differ(fixes, aops),
+	      &classes, &reasons);
+	add_cells(different ? &differences : &same, row);
 	if (*failed)
 		failed = string("\n<details><summary>Checks that fail</summary>\n\n%s\n\n</details>\n",
 				failed);
+	list_of = different ? "different outcome" : "same outcome";
 	set(list_of, "%s#### %s: %s {#%s .scenario %s}\n\n%s\n\n%s\n%s\n",
-	    get(list_of), row[0].text, cell_text(&row[1]), row[0].text, classes, list, reasons, failed);
-}
-
-static void add_scenario(char *name, char *title)
-{
-	struct outcome outcomes[MAX_COLUMNS] = { };
-	int base = kernel("base"), aops = kernel("aops"), fixes = kernel("fixes"), i;
-	const char *classes, *reasons;
-	struct cell *row;
-	bool different;
-
-	for (i = 0; i < nr_kernels; i++)
-		outcomes[i] = read_outcome(name, kernels[i]);
-	nr_scenarios++;
-	different = differ(&outcomes[base], &outcomes[aops]);
-	judge(name, different, different && fixes >= 0 &&
-	      !differ(&outcomes[fixes], &outcomes[aops]), &classes, &reasons);
-	row = add_row(different ? &differences : &same);
-	row[0].text = name;
-	row[1].text = title;
-	for (i = 0; i < nr_kernels; i++) {
-		const struct outcome *o = &outcomes[i];
-		bool console = o->kind == HANGS || o->kind == SPLATS || o->kind == LOST;
-
-		row[2 + i] = (struct cell) {
-			o->words,
-			file_of(name, kernels[i], console ? "console" : "log"),
-			o->kind != HOLDS && o->kind != SKIPPED,
-		};
-	}
-	describe(different ? "different outcome" : "same outcome", row, outcomes,
-		 classes, reasons);
+	    get(list_of), name, escaped(title), name, classes, list, reasons, failed);
 }
 
 static void add_sum(const char *text, int number)
 {
-	struct cell *row = add_row(&summary);
-
-	row[0].text = text;
-	row[1].text = string("%d", number);
+	add_row(&summary, text, string("%d", number));
 }
 
 void read_matrix(void)
 {
-	char **l, *fields[2];
+	bool fixes = find_row(&kernels, "fixes");
+	struct table scenarios = {};
 	int i;
 
-	same.columns[0].title = "scenario";
-	same.columns[1].title = "what happens";
-	for (i = 0; i < nr_kernels; i++)
-		same.columns[2 + i].title = kernels[i];
-	same.nr_columns = differences.nr_columns = 2 + nr_kernels;
-	memcpy(differences.columns, same.columns, sizeof(same.columns));
+	for (i = 0; i < kernels.nr_rows; i++)
+		same.titles[2 + i] = differences.titles[2 + i] = kernels.rows[i][0];
 	read_judgements();
 	set("different outcome", "%s", "");
 	set("same outcome", "%s", "");
-	for (l = lines("scenarios"); *l; l++)
-		if (split("scenarios", *l, fields, 2))
-			add_scenario(fields[0], fields[1]);
-	if (!nr_scenarios)
+	read_rows(&scenarios, "scenarios", 2);
+	if (!scenarios.nr_rows)
 		die("no scenario was run");
+	for_each_row(r, &scenarios)
+		add_scenario(r[0], r[1]);
 	publish(&differences);
 	publish(&same);
-	add_sum("run on each kernel", nr_scenarios);
-	add_sum("same outcome on base and aops", nr_same);
+	add_sum("run on each kernel", scenarios.nr_rows);
+	add_sum("same outcome on base and aops", same.nr_rows);
 	add_sum("differ by design", nr_by_label[DESIGN]);
 	add_sum("by implementation", nr_by_label[IMPLEMENTATION]);
 	add_sum("by bugs alone", nr_by_label[BUG]);
-	if (kernel("fixes") >= 0)
+	if (fixes)
 		add_sum("of these, right with the fixes alone", nr_fixed);
 	publish(&summary);
-	write_file("texts/matrix-summary", table_text(&summary, false));
+	write_text("matrix-summary", table_text(&summary));
 	set("reached", "in %d of %d scenarios, base and aops have the same outcome. Of the others, %d differ by design, %d by implementation and %d by bugs that any design could fix%s",
-	    nr_same, nr_scenarios, nr_by_label[DESIGN],
-	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], kernel("fixes") < 0 ? "" :
+	    same.nr_rows, scenarios.nr_rows, nr_by_label[DESIGN],
+	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], !fixes ? "" :
 	    string("; in %d of these, base with the stand-alone fixes has the same outcome as aops",
 		   nr_fixed));
 }

@@ -9,10 +9,9 @@
 
 #define MAX_DEPTH	40
 
-static struct table crossings = {
+static struct table symbols, crossings = {
 	.name = "crossings",
-	.columns = { { "in one event, three sharers" }, { "base" }, { "aops" } },
-	.nr_columns = 3,
+	.titles = { "in one event, three sharers", "base", "aops" },
 };
 
 /* The part of the kernel that a file belongs to */
@@ -42,104 +41,49 @@ static const struct lock {
 	{ "DAX entry", "dax_lock_mapping_entry", "dax_unlock_mapping_entry" },
 	{ "i_mmap", "down_read", "up_read" },
 };
-#define NR_LOCKS	ARRAY_SIZE(locks)
+#define NR_LOCKS	((int)ARRAY_SIZE(locks))
+#define AGF		1
 
-struct step {
-	int depth, parent;		/* the parent's index, or -1 */
-	const char *text;		/* the function, or an event */
-	const char *part, *how;
-	bool event, held[NR_LOCKS];
-};
+static struct step {
+	int depth;
+	const char *text;		/* the function, or an event's words */
+	const char *caller, *part, *how;
+	bool event;
+	char held[NR_LOCKS + 1];	/* an initial for each lock, or a dot */
+} *steps;
+static int nr_steps;
 
-static struct path {
-	const char *kernel;
-	struct step *steps;
-	int nr;
-} paths[] = { { "base" }, { "aops" } };
-
-/* --- locks --- */
-
-static bool calls(const struct step *s, const char *function)
+static bool calls(int i, const char *function)
 {
-	return !s->event && !strcmp(s->text, function);
+	return !steps[i].event && is(steps[i].text, function);
 }
 
-/* The step that releases the lock, called by the same function; -1 if there is none */
-static int release_of(const struct path *p, int i, const struct lock *lock)
+/* The number of steps below step i, itself included */
+static int extent(int i)
 {
-	const struct step *s = p->steps;
-	int j, found = -1;
+	int n = 1;
 
-	for (j = i + 1; j < p->nr && s[j].depth >= s[i].depth; j++)
-		if (s[j].parent == s[i].parent && calls(&s[j], lock->release) &&
-		    (found < 0 || lock->last))
-			found = j;
-	return found;
-}
-
-static void find_locks(struct path *p)
-{
-	const struct step *s = p->steps;
-	unsigned int l;
-	int i, j, end;
-
-	for (l = 0; l < NR_LOCKS; l++)
-		for (i = 0; i < p->nr; i++) {
-			if (!calls(&s[i], locks[l].take) ||
-			    (locks[l].within &&
-			     (s[i].parent < 0 || !calls(&s[s[i].parent], locks[l].within))))
-				continue;
-			end = release_of(p, i, &locks[l]);
-			if (end < 0)
-				die("traces/%s: %s is not released where it was taken",
-				    p->kernel, locks[l].name);
-			for (j = i + 1; j < end; j++)
-				p->steps[j].held[l] = true;
-		}
-}
-
-/* They are shown as locks that are held, not as steps. */
-static bool is_plain_lock(const struct step *s)
-{
-	return calls(s, "mutex_lock") || calls(s, "mutex_unlock") ||
-	       calls(s, "down_read") || calls(s, "up_read");
+	while (i + n < nr_steps && steps[i + n].depth > steps[i].depth)
+		n++;
+	return n;
 }
 
 /* --- reading --- */
 
-static void look_up(const char *kernel, struct step *s)
+static void read_trace(const char *kernel)
 {
-	static char **symbols;
-	char **l, *fields[4];
-	unsigned int i;
-
-	if (!symbols)
-		symbols = lines("traces/symbols");
-	for (l = symbols; *l; l++)
-		if (split("traces/symbols", *l, fields, 4) &&
-		    !strcmp(fields[0], kernel) && !strcmp(fields[1], s->text))
-			break;
-	if (!*l)
-		die("traces/symbols: nothing about %s on %s", s->text, kernel);
-	s->how = fields[3];
-	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		if (!strncmp(fields[2], parts[i].prefix, strlen(parts[i].prefix)))
-			s->part = parts[i].name;
-	if (!s->part)
-		die("traces/symbols: %s is of no known part of the kernel", fields[2]);
-}
-
-static void read_trace(struct path *p)
-{
-	int stack[MAX_DEPTH], depth = 0;
+	const char *stack[MAX_DEPTH + 1] = { "" };
+	int depth = 0;
 	char **l, *line;
 
-	for (l = lines(string("traces/%s", p->kernel)); *l; l++) {
+	steps = NULL;
+	nr_steps = 0;
+	for (l = lines(string("traces/%s", kernel)); *l; l++) {
 		struct step *s;
 
-		if (!strncmp(*l, "not ok", 6))
-			die("traces/%s: %s", p->kernel, *l);
-		if (strncmp(*l, "trace\t", 6))
+		if (begins(*l, "not ok"))
+			die("traces/%s: %s", kernel, *l);
+		if (!begins(*l, "trace\t"))
 			continue;
 		line = *l + 6 + strspn(*l + 6, " ");
 		if (*line == '}') {
@@ -147,161 +91,108 @@ static void read_trace(struct path *p)
 			continue;
 		}
 		if (depth < 0 || depth == MAX_DEPTH)
-			die("traces/%s: calls and returns do not agree", p->kernel);
-		p->steps = grown(p->steps, p->nr, sizeof(*p->steps));
-		s = &p->steps[p->nr];
+			die("traces/%s: calls and returns do not agree", kernel);
+		steps = grown(steps, nr_steps, sizeof(*steps));
+		s = &steps[nr_steps++];
 		*s = (struct step) {
-			depth, depth ? stack[depth - 1] : -1, .part = "", .how = "",
-			.event = *line == '/',
+			.depth = depth, .caller = stack[depth], .part = "", .how = "",
+			.event = *line == '/', .held = "....",
 		};
 		/* a comment without its marks, a function without compiler suffix */
 		s->text = s->event ? string("%.*s", (int)strlen(line) - 6, line + 3) :
 			  string("%.*s", (int)strcspn(line, ".({"), line);
 		if (!s->event && line[strlen(line) - 1] == '{')
-			stack[depth++] = p->nr;
-		p->nr++;
+			stack[++depth] = s->text;
 	}
-	if (depth || !p->nr)
-		die("traces/%s: it breaks off", p->kernel);
+	if (depth || !nr_steps)
+		die("traces/%s: it breaks off", kernel);
 }
 
-static void read_path(struct path *p)
+/* A lock is released by the function that has taken it. */
+static void find_lock(const char *kernel, int l)
+{
+	const struct lock *lock = &locks[l];
+	int i, j, end;
+
+	for (i = 0; i < nr_steps; i++) {
+		if (!calls(i, lock->take) ||
+		    (lock->within && !is(steps[i].caller, lock->within)))
+			continue;
+		end = -1;
+		for (j = i + 1; j < nr_steps && steps[j].depth >= steps[i].depth; j++)
+			if (steps[j].depth == steps[i].depth &&
+			    calls(j, lock->release) && (end < 0 || lock->last))
+				end = j;
+		if (end < 0)
+			die("traces/%s: %s is not released where it was taken",
+			    kernel, lock->name);
+		for (j = i + 1; j < end; j++)
+			steps[j].held[l] = *lock->name;
+	}
+}
+
+static void look_up(const char *kernel, struct step *s)
+{
+	const char **symbol = find_row(&symbols, kernel, s->text);
+	unsigned int i = 0;
+
+	if (!symbol)
+		die("traces/symbols: nothing about %s on %s", s->text, kernel);
+	while (i < ARRAY_SIZE(parts) && !begins(symbol[2], parts[i].prefix))
+		i++;
+	if (i == ARRAY_SIZE(parts))
+		die("traces/symbols: %s is of no known part of the kernel", symbol[2]);
+	s->part = parts[i].name;
+	s->how = symbol[3];
+}
+
+static void read_path(const char *kernel)
 {
 	int i, nr = 0;
 
-	read_trace(p);
-	find_locks(p);
-	for (i = 0; i < p->nr; i++) {
-		if (is_plain_lock(&p->steps[i]))
+	read_trace(kernel);
+	for (i = 0; i < NR_LOCKS; i++)
+		find_lock(kernel, i);
+	/* mutexes and semaphores are shown as locks that are held, not as steps */
+	for (i = 0; i < nr_steps; i++) {
+		if (calls(i, "mutex_lock") || calls(i, "mutex_unlock") ||
+		    calls(i, "down_read") || calls(i, "up_read"))
 			continue;
-		p->steps[nr] = p->steps[i];
-		if (!p->steps[nr].event) {
-			p->steps[nr].part = NULL;
-			look_up(p->kernel, &p->steps[nr]);
-		}
+		steps[nr] = steps[i];
+		if (!steps[nr].event)
+			look_up(kernel, &steps[nr]);
 		nr++;
 	}
-	p->nr = nr;
+	nr_steps = nr;
 }
 
 /* --- the comparison --- */
 
-static bool in_list(const char *list, const char *name, const char *between)
-{
-	return strstr(string("%s%s%s", between, list, between),
-		      string("%s%s%s", between, name, between));
-}
-
+/* The list with the name, once */
 static const char *with(const char *list, const char *name, const char *between)
 {
-	return !*name || in_list(list, name, between) ? list : joined(list, between, name);
-}
-
-static const char *held(const struct step *s)
-{
-	const char *names = "";
-	unsigned int l;
-
-	for (l = 0; l < NR_LOCKS; l++)
-		if (s->held[l])
-			names = joined(names, ", ", locks[l].name);
-	return names;
+	return strstr(string("%s%s%s", between, list, between),
+		      string("%s%s%s", between, name, between)) ?
+	       list : joined(list, between, name);
 }
 
 /* The locks that are held when this function is called */
-static const char *locks_at(const struct path *p, const char *function)
+static const char *locks_at(const char *function)
 {
-	const char *list = "";
-	int i;
+	const char *list = "", *names;
+	int i, l;
 
-	for (i = 0; i < p->nr; i++)
-		if (calls(&p->steps[i], function))
-			list = with(list, held(&p->steps[i]), "; ");
+	for (i = 0; i < nr_steps; i++) {
+		names = "";
+		for (l = 0; l < NR_LOCKS; l++)
+			if (calls(i, function) && steps[i].held[l] != '.')
+				names = joined(names, ", ", locks[l].name);
+		list = with(list, names, "; ");
+	}
 	return *list ? list : "none";
 }
 
-static void compare(struct path *p, int column)
-{
-	const char *order = "", *pointers = "", *values[7];
-	int borders = 0, nr_pointers = 0, deepest = 0, under_agf = 0, i;
-	const char *part[MAX_DEPTH];
-
-	for (i = 0; i < p->nr; i++) {
-		const struct step *s = &p->steps[i];
-
-		if (s->event)
-			continue;
-		part[s->depth] = s->part;
-		order = with(order, s->part, " > ");
-		borders += s->depth && strcmp(part[s->depth - 1], s->part);
-		nr_pointers += !!*s->how;
-		if (*s->how)
-			pointers = with(pointers, s->text, ", ");
-		if (s->depth >= deepest)
-			deepest = s->depth + 1;
-		under_agf += s->held[1];
-	}
-	values[0] = order;
-	values[1] = string("%d", borders);
-	values[2] = string("%d: %s", nr_pointers, pointers);
-	values[3] = string("%d", deepest);
-	values[4] = string("%d", under_agf);
-	values[5] = locks_at(p, "dax_lock_mapping_entry");
-	values[6] = locks_at(p, "send_sig_mceerr");
-	for (i = 0; i < crossings.nr_rows; i++)
-		crossings.rows[i][column].text = values[i];
-}
-
-/* --- the path itself --- */
-
-/* The steps below step i, itself included */
-static int extent(const struct path *p, int i)
-{
-	int n = 1;
-
-	while (i + n < p->nr && p->steps[i + n].depth > p->steps[i].depth)
-		n++;
-	return n;
-}
-
-static bool alike(const struct path *p, int a, int b, int n)
-{
-	int i;
-
-	if (b + n > p->nr || extent(p, b) != n)
-		return false;
-	for (i = 0; i < n; i++) {
-		const struct step *sa = &p->steps[a + i], *sb = &p->steps[b + i];
-
-		if (sa->event != sb->event || sa->depth != sb->depth ||
-		    (!sa->event && strcmp(sa->text, sb->text)))
-			return false;
-	}
-	return true;
-}
-
-/* Equal calls in a row are written once. A column for each lock is on the left. */
-static void write_steps(FILE *f, const struct path *p, int from, int to)
-{
-	int i, n, times;
-	unsigned int l;
-
-	for (i = from; i < to; i += n * times) {
-		const struct step *s = &p->steps[i];
-
-		n = extent(p, i);
-		for (times = 1; !s->event && alike(p, i, i + times * n, n); times++)
-			;
-		for (l = 0; l < NR_LOCKS; l++)
-			putc(s->held[l] ? *locks[l].name : '.', f);
-		fprintf(f, "  %-11s  %*s%s%s%s%s%s\n", s->part, 2 * s->depth, "",
-			s->text, s->event ? "" : "()", *s->how ? " " : "", s->how,
-			times > 1 ? string(" × %d", times) : "");
-		write_steps(f, p, i + 1, i + n);
-	}
-}
-
-void read_paths(void)
+static void compare(int column)
 {
 	static const char * const what[] = {
 		"parts of the kernel, in order",
@@ -312,20 +203,86 @@ void read_paths(void)
 		"locks held when a DAX entry is locked",
 		"locks held when a process is signalled",
 	};
+	const char *order = "", *pointers = "", *part[MAX_DEPTH];
+	int borders = 0, nr_pointers = 0, deepest = 0, under_agf = 0;
 	unsigned int i;
+
+	for (const struct step *s = steps; s < steps + nr_steps; s++) {
+		if (s->event)
+			continue;
+		part[s->depth] = s->part;
+		order = with(order, s->part, " > ");
+		borders += s->depth && !is(part[s->depth - 1], s->part);
+		nr_pointers += *s->how != '\0';
+		if (*s->how)
+			pointers = with(pointers, s->text, ", ");
+		if (s->depth >= deepest)
+			deepest = s->depth + 1;
+		under_agf += s->held[AGF] != '.';
+	}
+	const char *values[] = {
+		order, string("%d", borders), string("%d: %s", nr_pointers, pointers),
+		string("%d", deepest), string("%d", under_agf),
+		locks_at("dax_lock_mapping_entry"), locks_at("send_sig_mceerr"),
+	};
+	for (i = 0; i < ARRAY_SIZE(what); i++) {
+		if (column == 1)
+			add_row(&crossings, what[i]);
+		crossings.rows[i][column] = values[i];
+	}
+}
+
+/* --- the path itself --- */
+
+static bool alike(int a, int b, int n)
+{
+	int i;
+
+	if (b + n > nr_steps || extent(b) != n)
+		return false;
+	for (i = 0; i < n; i++) {
+		const struct step *sa = &steps[a + i], *sb = &steps[b + i];
+
+		if (sa->event != sb->event || sa->depth != sb->depth ||
+		    (!sa->event && !is(sa->text, sb->text)))
+			return false;
+	}
+	return true;
+}
+
+/* Equal calls in a row are written once. A column for each lock is on the left. */
+static void write_steps(FILE *f, int from, int to)
+{
+	int i, n, times;
+
+	for (i = from; i < to; i += n * times) {
+		const struct step *s = &steps[i];
+
+		n = extent(i);
+		for (times = 1; !s->event && alike(i, i + times * n, n); times++)
+			;
+		fprintf(f, "%s  %-11s  %*s%s%s%s%s%s\n", s->held, s->part, 2 * s->depth,
+			"", s->text, s->event ? "" : "()", *s->how ? " " : "", s->how,
+			times > 1 ? string(" × %d", times) : "");
+		write_steps(f, i + 1, i + n);
+	}
+}
+
+void read_paths(void)
+{
 	char *text;
 	size_t size;
 	FILE *f;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(what); i++)
-		add_row(&crossings)[0].text = what[i];
-	for (i = 0; i < ARRAY_SIZE(paths); i++) {
-		read_path(&paths[i]);
-		compare(&paths[i], 1 + i);
+	read_rows(&symbols, "traces/symbols", 4);
+	for (i = 1; i <= 2; i++) {
+		read_path(crossings.titles[i]);
+		compare(i);
 		f = open_memstream(&text, &size);
-		write_steps(f, &paths[i], 0, paths[i].nr);
+		write_steps(f, 0, nr_steps);
 		fclose(f);
-		set(string("path-%s", paths[i].kernel), "%s", text);
+		set(string("path-%s", crossings.titles[i]), "%s", text);
 	}
 	publish(&crossings);
 }

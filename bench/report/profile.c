@@ -6,6 +6,7 @@
  * after a heading and a line with the sum of all SELF. bench/compare writes
  * "error", a tab and the reason instead if the profile could not be taken.
  */
+#include <limits.h>
 #include "report.h"
 
 #define SHARERS	1000
@@ -15,58 +16,38 @@
 static struct profile {
 	const char *name, *goal;
 	/* The goal's quotient is of the first to the second. */
-	struct {
-		const char *kernel, *variant;
-	} of[2];
+	const char *kernels[2], *variants[2];
 	const char *event;
-	int aops;			/* its index in of[] */
+	int aops;			/* its index in kernels[] */
 	bool more;			/* sort by the difference, else by aops */
 	struct table groups, functions;
 } profiles[] = {
 	{ "profile-floor", "2,000 sharers, aops/floor",
-	  { { "aops", "sharers" }, { "floor", "floor" } },
+	  { "aops", "floor" }, { "sharers", "floor" },
 	  "files share the page, one process maps each", 0, true },
 	{ "profile-unmapped", "10 of 10,000 mapped, base/aops",
-	  { { "base", "unmapped" }, { "aops", "unmapped" } },
+	  { "base", "aops" }, { "unmapped", "unmapped" },
 	  "in-core files share the page, ten are mapped", 1, false },
-};
+}, *now;
 
-static struct purpose {
-	const char *name, *prefix;
-} *purposes;
-static int nr_purposes;
+/* PURPOSE, and prefixes of functions with blanks between them */
+static struct table purposes;
 static const char others[] = "others";
 
-static void read_purposes(void)
-{
-	char *name = string("%s/purposes", ours), **l, *fields[2], *prefix;
-
-	for (l = lines(name); *l; l++) {
-		if (!split(name, *l, fields, 2))
-			continue;
-		while ((prefix = strsep(&fields[1], " "))) {
-			purposes = grown(purposes, nr_purposes, sizeof(*purposes));
-			purposes[nr_purposes++] = (struct purpose) {
-				fields[0], prefix,
-			};
-		}
-	}
-}
-
+/* The longest prefix wins. */
 static const char *purpose_of(const char *function)
 {
-	const char *purpose = others;
-	size_t longest = 0;
-	int i;
+	const char *purpose = others, *at;
+	size_t longest = 0, len;
 
-	for (i = 0; i < nr_purposes; i++) {
-		size_t len = strlen(purposes[i].prefix);
-
-		if (len > longest && !strncmp(function, purposes[i].prefix, len)) {
-			longest = len;
-			purpose = purposes[i].name;
+	for_each_row(r, &purposes)
+		for (at = r[1]; *at; at += len + strspn(at + len, " ")) {
+			len = strcspn(at, " ");
+			if (len > longest && !strncmp(function, at, len)) {
+				longest = len;
+				purpose = r[0];
+			}
 		}
-	}
 	return purpose;
 }
 
@@ -84,22 +65,24 @@ struct parts {
 	long sum[2];
 };
 
-static struct part *part_of(struct parts *p, const char *name)
+static void add(struct parts *p, const char *name, int which, long self)
 {
 	int i;
 
-	for (i = 0; i < p->nr; i++)
-		if (!strcmp(p->all[i].name, name))
-			return &p->all[i];
-	p->all = grown(p->all, p->nr, sizeof(*p->all));
-	p->all[p->nr].name = name;
-	return &p->all[p->nr++];
+	for (i = 0; i < p->nr && !is(p->all[i].name, name); i++)
+		;
+	if (i == p->nr) {
+		p->all = grown(p->all, p->nr++, sizeof(*p->all));
+		p->all[i].name = name;
+	}
+	p->all[i].self[which] += self;
+	p->sum[which] += self;
 }
 
 /* Reports why there is no profile. A quick run does not take any. */
-static bool read_file(const struct profile *p, int which, struct parts *functions)
+static bool read_file(int which, struct parts *functions)
 {
-	const char *kernel = p->of[which].kernel, *variant = p->of[which].variant;
+	const char *kernel = now->kernels[which], *variant = now->variants[which];
 	char *name = string("measured/profile-%s-%s-%d.txt", kernel, variant, SHARERS);
 	char **l = exists(name) ? lines(name) : NULL;
 	long sum = 0, self;
@@ -107,7 +90,7 @@ static bool read_file(const struct profile *p, int which, struct parts *function
 
 	if (!l && quick())
 		return false;
-	if (!l || (*l && !strncmp(*l, "error\t", 6))) {
+	if (!l || (*l && begins(*l, "error\t"))) {
 		complain("%s: the profile of %s %d was not taken: %s", kernel,
 			 variant, SHARERS, l ? *l + 6 : "there is no file");
 		return false;
@@ -117,15 +100,13 @@ static bool read_file(const struct profile *p, int which, struct parts *function
 	while (*++l) {
 		at = 0;
 		if (sscanf(*l, "%ld (all)%n", &self, &at) == 1 && at) {
-			functions->sum[which] = self;
+			sum = self;
 			continue;
 		}
 		if (sscanf(*l, "%ld %*d %*d %n", &self, &at) != 1 || !at)
 			die("%s: not a function: %s", name, *l);
-		sum += self;
 		/* without the suffix that the compiler adds */
-		(*l)[at + strcspn(*l + at, ".")] = '\0';
-		part_of(functions, *l + at)->self[which] += self;
+		add(functions, strsep(&(char *) { *l + at }, "."), which, self);
 	}
 	if (!sum || sum != functions->sum[which])
 		die("%s: the functions do not add up: it breaks off", name);
@@ -134,13 +115,9 @@ static bool read_file(const struct profile *p, int which, struct parts *function
 
 /* --- tables --- */
 
-static const struct profile *sorted_for;
-
 static long weight(const struct part *p)
 {
-	int aops = sorted_for->aops;
-
-	return p->self[aops] - (sorted_for->more ? p->self[!aops] : 0);
+	return p->self[now->aops] - (now->more ? p->self[!now->aops] : 0);
 }
 
 /* "others" is last. */
@@ -154,85 +131,71 @@ static int by_weight(const void *a, const void *b)
 	return wa != wb ? (wa < wb) - (wa > wb) : strcmp(pa->name, pb->name);
 }
 
+static long per_sharer(long self)
+{
+	return (self + SHARERS / 2) / SHARERS;
+}
+
 /*
  * Converts to whole instructions per sharer and sorts. "others" takes what rounding
  * leaves over, so that every column adds up.
  */
-static void per_sharer(struct parts *p)
+static void convert(struct parts *p)
 {
 	int i, which;
 
 	for (which = 0; which < 2; which++) {
-		long rest = p->sum[which] = (p->sum[which] + SHARERS / 2) / SHARERS;
+		long rest = p->sum[which] = per_sharer(p->sum[which]);
 		struct part *other = NULL;
 
 		for (i = 0; i < p->nr; i++) {
 			long *self = &p->all[i].self[which];
 
-			*self = (*self + SHARERS / 2) / SHARERS;
-			rest -= *self;
+			rest -= *self = per_sharer(*self);
 			if (p->all[i].name == others)
 				other = &p->all[i];
 		}
 		if (other)
 			other->self[which] += rest;
 	}
-	if (p->nr)
-		qsort(p->all, p->nr, sizeof(*p->all), by_weight);
+	qsort(p->all, p->nr, sizeof(*p->all), by_weight);
 }
 
 static void add_line(struct table *t, const char *name, const long *self)
 {
-	struct cell *row = add_row(t);
-	int aops = sorted_for->aops;
-	long difference = self[aops] - self[!aops];
+	long difference = self[now->aops] - self[!now->aops];
 
-	row[0].text = name;
-	row[1].text = with_commas(self[0]);
-	row[2].text = with_commas(self[1]);
-	row[3].text = string("%s%s", difference > 0 ? "+" : "",
-			     with_commas(difference));
+	add_row(t, string(NAME, name), with_commas(self[0]), with_commas(self[1]),
+		string("%s%s", difference > 0 ? "+" : "", with_commas(difference)));
 }
 
-static void begin_table(struct table *t, const char *name, const char *title)
+/* All parts that are not 0, or the first ones */
+static const char *fill_table(struct table *t, const char *name, const char *title,
+			      const struct parts *p, int shown)
 {
+	long rest[2] = { p->sum[0], p->sum[1] };
+	int i;
+
 	*t = (struct table) {
-		.name = name,
-		.columns = {
-			{ title }, { sorted_for->of[0].kernel, true },
-			{ sorted_for->of[1].kernel, true }, { "difference", true },
+		.name = string("%s-%s", now->name, name),
+		.titles = {
+			title, string(">%s", now->kernels[0]),
+			string(">%s", now->kernels[1]), ">difference",
 		},
-		.nr_columns = 4,
 	};
-}
+	for (i = 0; i < p->nr && i < shown; i++) {
+		const long *self = p->all[i].self;
 
-static void make_tables(struct profile *p, const struct parts *functions,
-			const struct parts *groups)
-{
-	long rest[2] = { functions->sum[0], functions->sum[1] };
-	int i, which;
-
-	begin_table(&p->groups, string("%s-groups", p->name),
-		    "instructions per sharer for");
-	for (i = 0; i < groups->nr; i++)
-		if (groups->all[i].self[0] || groups->all[i].self[1])
-			add_line(&p->groups, groups->all[i].name,
-				 groups->all[i].self);
-	add_line(&p->groups, "all", groups->sum);
-
-	begin_table(&p->functions, string("%s-functions", p->name),
-		    "instructions per sharer in");
-	for (i = 0; i < functions->nr && i < SHOWN; i++) {
-		const struct part *f = &functions->all[i];
-
-		add_line(&p->functions, string(NAME, f->name), f->self);
-		for (which = 0; which < 2; which++)
-			rest[which] -= f->self[which];
+		if (shown < INT_MAX || self[0] || self[1])
+			add_line(t, p->all[i].name, self);
+		rest[0] -= self[0];
+		rest[1] -= self[1];
 	}
-	add_line(&p->functions, "all others", rest);
-	add_line(&p->functions, "all", functions->sum);
-	publish(&p->groups);
-	publish(&p->functions);
+	if (shown < INT_MAX)
+		add_line(t, "all others", rest);
+	add_line(t, "all", p->sum);
+	publish(t);
+	return get(t->name);
 }
 
 /* --- text --- */
@@ -249,8 +212,7 @@ static const char *members(const struct parts *functions, const struct parts *gr
 		for (j = 0; j < functions->nr; j++) {
 			const struct part *f = &functions->all[j];
 
-			if ((f->self[0] || f->self[1]) &&
-			    !strcmp(purpose_of(f->name), name))
+			if ((f->self[0] || f->self[1]) && is(purpose_of(f->name), name))
 				group = joined(group, "; ",
 					       string("%s %ld, %ld", f->name,
 						      f->self[0], f->self[1]));
@@ -261,9 +223,9 @@ static const char *members(const struct parts *functions, const struct parts *gr
 	return list;
 }
 
-static const char *sentence(const struct profile *p, const struct parts *groups)
+static char *sentence(const struct parts *groups)
 {
-	const char *first = p->of[0].kernel, *second = p->of[1].kernel, *list = "";
+	const char *first = now->kernels[0], *second = now->kernels[1], *list = "";
 	int i, nr;
 
 	for (i = nr = 0; i < groups->nr && nr < 3; i++) {
@@ -276,56 +238,51 @@ static const char *sentence(const struct profile *p, const struct parts *groups)
 		nr++;
 	}
 	return string("One event by function: %s %s. One sharer costs %s instructions on %s and %s on %s; %s/%s is %.2f. The largest parts of the %scost on aops: %s.",
-		      with_commas(SHARERS), p->event,
+		      with_commas(SHARERS), now->event,
 		      with_commas(groups->sum[0]), first,
 		      with_commas(groups->sum[1]), second, first, second,
 		      (double)groups->sum[0] / groups->sum[1],
-		      p->more ? "additional " : "",
-		      *list ? list : "none");
+		      now->more ? "additional " : "", *list ? list : "none");
 }
 
-static void read_profile(struct profile *p)
+static void read_profile(void)
 {
 	struct parts functions = {}, groups = {};
-	const char *s, *text = string("texts/%s", p->name);
-	bool both = read_file(p, 0, &functions);
-	int i, which;
+	const char *result = goal_result(now->goal), *text, *tables;
+	bool both = read_file(0, &functions);
+	int i;
 
-	both &= read_file(p, 1, &functions);
-	set(p->name, "%s", "");
-	if (!both || strcmp(goal_result(p->goal), "not met")) {
-		write_file(text, both ?
-			   string("No profile: this goal is %s.\n", goal_result(p->goal)) :
+	both &= read_file(1, &functions);
+	set(now->name, "%s", "");
+	if (!both || !is(result, "not met")) {
+		write_text(now->name, both ?
+			   string("No profile: this goal is %s.\n", result) :
 			   "No profile has been taken.\n");
 		return;
 	}
-	sorted_for = p;
-	for (which = 0; which < 2; which++)
-		groups.sum[which] = functions.sum[which];
 	for (i = 0; i < functions.nr; i++) {
 		const struct part *f = &functions.all[i];
-		struct part *group = part_of(&groups, purpose_of(f->name));
 
-		for (which = 0; which < 2; which++)
-			group->self[which] += f->self[which];
+		add(&groups, purpose_of(f->name), 0, f->self[0]);
+		add(&groups, purpose_of(f->name), 1, f->self[1]);
 	}
-	per_sharer(&functions);
-	per_sharer(&groups);
-	make_tables(p, &functions, &groups);
-	s = sentence(p, &groups);
-	set(p->name, "### Not met: %s\n\n%s\n\n::: profiles\n%s\n%s:::\n\n"
+	convert(&functions);
+	convert(&groups);
+	text = sentence(&groups);
+	tables = fill_table(&now->groups, "groups", "instructions per sharer for",
+			    &groups, INT_MAX);
+	tables = string("%s\n%s", tables, fill_table(&now->functions, "functions",
+			"instructions per sharer in", &functions, SHOWN));
+	set(now->name, "### Not met: %s\n\n%s\n\n::: profiles\n%s\n:::\n\n"
 	    "<details><summary>Functions by purpose, with their instructions on %s and %s</summary>\n\n%s\n\n</details>\n",
-	    p->goal, s, get(p->groups.name), get(p->functions.name),
-	    p->of[0].kernel, p->of[1].kernel, members(&functions, &groups));
-	write_file(text, string("%s\n\n%s\n%s", s, table_text(&p->groups, false),
-				   table_text(&p->functions, false)));
+	    now->goal, text, tables, now->kernels[0], now->kernels[1],
+	    members(&functions, &groups));
+	write_text(now->name, string("%s\n\n%s", text, tables));
 }
 
 void read_profiles(void)
 {
-	unsigned int i;
-
-	read_purposes();
-	for (i = 0; i < ARRAY_SIZE(profiles); i++)
-		read_profile(&profiles[i]);
+	read_rows(&purposes, ours("purposes"), 2);
+	for (now = profiles; now < profiles + ARRAY_SIZE(profiles); now++)
+		read_profile();
 }

@@ -13,7 +13,7 @@
  *	code/NAME.diff		the changes of a series, see code.c
  *	plots/NAME.svg		the plots, drawn by plots.gp
  * Fields are separated by tabs. It writes report.md, which is template.md with the
- * values that are set here; results.json; and texts/NAME, the tables that other
+ * values that are set here; results.json; and texts/NAME.md, the tables that other
  * files quote. write.sh has gnuplot and pandoc do the rest.
  *
  * An input that cannot be read ends the program. A fault in the run itself, such as
@@ -23,97 +23,88 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include <stdarg.h>
+#include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define __printf(f, a)	__attribute__((format(printf, f, a)))
 
-/* --- util.c. The program ends soon: no memory is freed. --- */
+/* --- document.c. The program ends soon: no memory is freed. --- */
 
-void die(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
-char *string(const char *fmt, ...) __printf(1, 2);
-char *format(const char *fmt, va_list ap);
-/* "LIST, MORE" */
+#define die(...)	errx(2, __VA_ARGS__)
+char *string(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "LIST, MORE", or one of them if the other is empty */
 const char *joined(const char *list, const char *between, const char *more);
 /* The array with room for one more element, which is zeroed. */
 void *grown(void *array, int nr, size_t size);
 /* The lines of a file, without their ends; NULL after the last. */
 char **lines(const char *name);
-/* Splits a line of the file into nr fields. False for a comment or an empty line. */
-bool split(const char *name, char *line, char **fields, int nr);
 bool exists(const char *name);
-void write_file(const char *name, const char *text);
-/* A fault in the run */
-void complain(const char *fmt, ...) __printf(1, 2);
-extern int nr_complaints;
-
-/* The directory with judgements, purposes and template.md */
-extern const char *ours;
-
-/* --- document.c --- */
+bool is(const char *a, const char *b);
+bool begins(const char *s, const char *prefix);
+char *escaped(const char *s);		/* for Markdown */
 
 #define MAX_COLUMNS	12
 struct table {
 	const char *name;
-	struct column {
-		const char *title;
-		bool number;		/* aligned to the right */
-	} columns[MAX_COLUMNS];
-	int nr_columns, nr_rows;
-	struct cell {
-		const char *text;
-		const char *link;
-		bool bad;
-	} (*rows)[MAX_COLUMNS];
+	const char *titles[MAX_COLUMNS];	/* ">TITLE" aligns to the right */
+	const char *bad;			/* a cell with this text is marked */
+	const char ***rows;			/* NULL after the last */
+	int nr_rows;
 };
 
-struct cell *add_row(struct table *t);
-char *cell_text(const struct cell *cell);	/* as Markdown */
-char *table_text(const struct table *t, bool markup);
+#define for_each_row(r, t) \
+	for (const char ***r##_at = (t)->rows, **r; \
+	     r##_at && (r = *r##_at); r##_at++)
+#define add_row(t, ...) \
+	add_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
+const char **add_cells(struct table *t, const char **cells);
+/* Adds the lines of a file, of nr fields each, but not its comments. */
+void read_rows(struct table *t, const char *name, int nr);
+/* The row whose first cells are these, or NULL */
+#define find_row(t, ...) \
+	find_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
+const char **find_cells(const struct table *t, const char **cells);
+char *table_text(const struct table *t);
 /* Sets the value of its name, and puts the table into results.json. */
 void publish(const struct table *t);
 /* Value of @NAME@ in template.md. A line with an empty value is left out. */
-void set(const char *name, const char *fmt, ...) __printf(2, 3);
+#define set(name, ...)	set_value(name, string(__VA_ARGS__))
+void set_value(const char *name, const char *text);
 const char *get(const char *name);
-void write_report(void);
-void write_results(void);
+/* Markdown that write.sh makes a plain text of */
+void write_text(const char *name, const char *text);
+/* A fault in the run */
+#define complain(...)	add_complaint(string(__VA_ARGS__))
+void add_complaint(const char *text);
+int write_report(void);			/* the program's exit status */
 
 /* --- main.c --- */
 
-extern const char *kernels[MAX_COLUMNS];
-extern int nr_kernels;
-/* Its index in kernels[], or -1 */
-int kernel(const char *name);
+/* The file of that name among judgements, purposes, goals and template.md */
+const char *ours(const char *name);
+extern struct table kernels;		/* KERNEL, DESCRIPTION */
 bool quick(void);
 
 /* --- figures.c --- */
 
-extern struct figure {
-	const char *kernel, *measurement, *variant, *unit;
-	long x;
-	double value;
-	const char *error;	/* why there is no value */
-} *figures;
-extern int nr_figures;
+/* A row of the results of bench/measure; KEY is "MEASUREMENT VARIANT X" */
+enum { KERNEL, MEASUREMENT, VARIANT, X, UNIT, VALUE, KEY };
 void read_figures(void);
-const struct figure *figure(const char *kernel, const char *measurement,
-			    const char *variant, long x);
+/* NULL if there is none, or no value */
+const char **figure(const char *kernel, const char *key);
+double value(const char **figure);
 char *short_number(double value);	/* "32.9 k" */
 char *with_commas(long n);
 void compare_figures(void);
 
-/* --- goals.c --- */
+/* --- the others --- */
 
 void judge_goals(void);
 /* "met", "not met" or "not measured" */
 const char *goal_result(const char *goal);
-
-/* --- the others --- */
-
 void read_profiles(void);	/* after judge_goals() */
 void read_matrix(void);
 void read_fstests(void);
