@@ -64,13 +64,6 @@ static uint64_t total;
 static bool counting;
 static const char *out;
 
-static int by_start(const void *a, const void *b)
-{
-	const struct function *fa = a, *fb = b;
-
-	return (fa->start > fb->start) - (fa->start < fb->start);
-}
-
 static int by_self(const void *a, const void *b)
 {
 	const struct function *fa = *(struct function * const *)a;
@@ -79,42 +72,31 @@ static int by_self(const void *a, const void *b)
 	return (fa->self < fb->self) - (fa->self > fb->self);
 }
 
+static bool add_function(uint64_t start, const char *name)
+{
+	functions = reallocarray(functions, nr_functions + 1, sizeof(*functions));
+	if (!functions)
+		return false;
+	functions[nr_functions] = (struct function) { .start = start };
+	strcpy(functions[nr_functions++].name, name);
+	return true;
+}
+
+/* System.map is sorted by address. One of several names of a function is enough. */
 static bool read_map(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char line[300], type, name[256];
-	size_t room = 0, i, n = 0;
+	bool good = f && add_function(0, "(user space)");
+	char type, name[sizeof(functions->name)];
 	uint64_t start;
 
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx %c %255s", &start, &type, name) != 3 ||
-		    !strchr("tTwW", type) || start < 1ULL << 63)
-			continue;
-		if (nr_functions + 1 >= room) {
-			room = room * 2 + 1024;
-			functions = realloc(functions, room * sizeof(*functions));
-			if (!functions)
-				return false;
-			if (!nr_functions)
-				functions[nr_functions++] = (struct function) {
-					.name = "(user space)" };
-		}
-		functions[nr_functions] = (struct function) { .start = start };
-		snprintf(functions[nr_functions++].name,
-			 sizeof(functions[0].name), "%.63s", name);
-	}
-	fclose(f);
-	if (!nr_functions)
-		return false;
-	qsort(functions, nr_functions, sizeof(*functions), by_start);
-	/* One of several names is enough. */
-	for (i = 0; i < nr_functions; i++)
-		if (!n || functions[i].start != functions[n - 1].start)
-			functions[n++] = functions[i];
-	nr_functions = n;
-	return true;
+	while (good && fscanf(f, "%lx %c %63s%*[^\n]", &start, &type, name) == 3)
+		if (strchr("tTwW", type) && start >= 1ULL << 63 &&
+		    start != functions[nr_functions - 1].start)
+			good = add_function(start, name);
+	if (f)
+		fclose(f);
+	return good && nr_functions > 1;
 }
 
 static struct function *function_at(uint64_t address)
