@@ -45,7 +45,7 @@ sample() {
 	eval "${1-}"
 }
 
-# wrong TEXT...: it is not as it should be
+# wrong TEXT...: reports a fault; the check goes on
 wrong() {
 	printf '%s\n' "$*"
 	bad=1
@@ -62,7 +62,7 @@ ends() {
 	fi
 }
 
-# changed STATUS WHAT PATTERN CHANGE: so ends the program with the sample after the change
+# changed STATUS WHAT PATTERN CHANGE: the same of the program, on a sample with the change
 changed() {
 	sample "$4"
 	ends "$1" "$2" "$3" "${program[@]}"
