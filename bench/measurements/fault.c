@@ -45,7 +45,7 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 		long faults;
 
 		must(!madvise((void *)at, len, MADV_DONTNEED), "madvise: %m");
-		take_processor();
+		take_processor(1);
 		faults = faults_so_far();
 		i = instructions();
 		for (volatile char *p = at; p < at + len; p += step) {
@@ -92,7 +92,7 @@ static void read_in_turn(struct reader *me)
 	me->seen->faults += faults_so_far() - faults_so_far();
 	me->seen->took = me->seen->faults = 0;
 	/* It runs as soon as it is its turn, and nobody waits for it to stop. */
-	take_processor();
+	take_processor(1);
 	while (read(me->turn[0], &byte, 1) == 1) {
 		faults = faults_so_far();
 		took = instructions();

@@ -19,8 +19,8 @@ long median(long *values, int nr);
 
 /* The processor time of this thread, in instructions. */
 long instructions(void);
-/* As a real-time process, which nobody but interrupts gets the processor from. */
-void take_processor(void);
+/* As a real-time process: only interrupts and higher priorities preempt it. */
+void take_processor(int priority);
 void give_processor(void);
 
 /* --- the page that fails, and who has it --- */
