@@ -24,6 +24,40 @@ note() {
 	printf '%s\n' "$*" >&2
 }
 
+# options MAX ARG...: sort ARG by usage(), where each option begins a line: "  --NAME" or
+# "  --NAME WORD", which takes an argument; "WORD..." may be given more than once. Leaves
+# the values in $opt, those of "..." a line each, 1 for an option without an argument;
+# in $args at most MAX ("any") others, in $rest what follows "--". Wrong usage ends with
+# status 2 or $die_status.
+options() {
+	local max=$1 die_status=${die_status:-2} text
+	shift
+	declare -gA opt=()
+	args=() rest=()
+	text=$'\n'$(usage)
+	while (($#)); do
+		case $1 in
+		-h | --help) usage; exit ;;
+		--) rest=("${@:2}"); break ;;
+		-?*)
+			[[ $text =~ $'\n  '"$1"(\ [^[:space:]]+)?([[:space:],]) ]] ||
+				die "unknown option '$1' (see -h)"
+			if [[ ! ${BASH_REMATCH[1]} ]]; then
+				opt[$1]=1
+			else
+				(($# > 1)) || die "$1 wants an argument (see -h)"
+				[[ ${BASH_REMATCH[1]} = *... && ${opt[$1]+set} ]] || opt[$1]=
+				opt[$1]+=${opt[$1]:+$'\n'}$2
+				shift
+			fi
+			;;
+		*) args+=("$1") ;;
+		esac
+		shift
+	done
+	[[ $max = any ]] || ((${#args[@]} <= max)) || die "unknown argument '${args[max]}' (see -h)"
+}
+
 # When the program began that a person started; those that it calls go on from there
 export CI_BEGAN=${CI_BEGAN:-$EPOCHSECONDS}
 

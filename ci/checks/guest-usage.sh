@@ -17,7 +17,7 @@ refused "not 'ram'" -m ram -- true
 refused "one processor" -i -s 2 -- true
 refused "not a directory" -d "$0" -- true
 refused "wants an argument" -t
-refused "unknown argument '--tee'" --tee -- true
+refused "unknown option '--tee'" --tee -- true
 refused "needs a terminal" -k base --kernel "$0"
 # Not a kernel: QEMU ends at once
 guest --kernel "$0" -- true
