@@ -58,6 +58,45 @@ options() {
 	[[ $max = any ]] || ((${#args[@]} <= max)) || die "unknown argument '${args[max]}' (see -h)"
 }
 
+# Cleanup is in the traps for EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# temporary PREFIX: make the folder $work, which goes when the program ends
+temporary() {
+	work=$(mktemp -d "$1.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+}
+
+# lock FILE [WHAT]: wait until no other process has it, and say so if it is WHAT
+lock() {
+	exec {lock}>"$1"
+	flock -n "$lock" || {
+		[[ ! ${2-} ]] || note "another $2 is running: waiting for it"
+		flock "$lock"
+	}
+}
+
+# claim DIR: make it, for this program to write to; no other may do so
+claim() {
+	mkdir -p "$1"
+	exec {lock}>"$1/lock"
+	flock -n "$lock" || die "another $self writes to $1: wait for it, or say -o DIR"
+}
+
+# space DIR MEGABYTES: that much must be free
+space() {
+	local free
+	free=$(df --output=avail -m "$1" | sed 1d)
+	((free >= $2)) || die "$1 has only $((free)) MB free, $2 MB are needed"
+}
+
+# up_to_date FILE: FILE holds the checksum of standard input, which is left in $inputs
+up_to_date() {
+	inputs=$(sha256sum)
+	[[ $(cat "$1" 2>/dev/null) = "$inputs" ]]
+}
+
 # When the program began that a person started; those that it calls go on from there
 export CI_BEGAN=${CI_BEGAN:-$EPOCHSECONDS}
 

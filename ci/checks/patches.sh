@@ -14,8 +14,7 @@ fault() {
 named=$(sed '/^#/d; /^$/d; s/ .*//' series)
 [ "$named" ] || { note "there is no series yet"; exit 4; }
 there=$(find . -maxdepth 1 -name '[0-9]*.patch' ! -name '0000-*' -printf '%f\n')
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+temporary /tmp/check
 diff <(sort <<<"$named") <(sort <<<"$there") || fault "patches/series and the patches differ"
 [ "$named" = "$(sort <<<"$named")" ] || fault "the patches' numbers are not in order"
 

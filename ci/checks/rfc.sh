@@ -9,8 +9,7 @@
 
 grep -q '^[^#]' "$top/patches/series" || { note "there is no series yet"; exit 4; }
 mkdir -p "$build"
-work=$(mktemp -d "$build/check-rfc.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+temporary "$build/check-rfc"
 bad=0
 fault() {
 	echo "$*"

@@ -5,8 +5,7 @@
 # shellcheck source=ci/common.sh
 . "$(dirname "$0")/../common.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+temporary /tmp/check
 all=$work/all
 bad=0
 

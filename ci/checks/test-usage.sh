@@ -6,8 +6,7 @@
 . "$(dirname "$0")/../common.sh"
 
 mkdir -p "$build/test"
-work=$(mktemp -d "$build/test/usage.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+temporary "$build/test/usage"
 
 # refuses TEXT ARG...: status 2, and TEXT on standard error
 refuses() {

@@ -6,9 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 mkdir -p "$build/guest"
-work=$(mktemp -d "$build/guest/check.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+temporary "$build/guest/check"
 
 # guest ARG...: runs ci/guest; leaves $status, $work/out, $work/err and
 # $work/console
