@@ -69,7 +69,7 @@ static void fail_what_nobody_maps(const struct segment *segments, int nr)
 	make_file(file("f"), 4 * PAGE);
 	at = map_page(p, file("f"), PAGE);
 
-	part("file data that nobody maps");
+	part("unmapped file data");
 	path = make_file_between(segments[0].length,
 				 segments[0].length + segments[1].length,
 				 4 * PAGE);
@@ -99,7 +99,7 @@ static void fail_what_nobody_maps(const struct segment *segments, int nr)
 		remark("it returned %d", ret);
 	check(!alive(), SHUTS_DOWN);
 	check(untold(p) && load(p, at) == fill(1),
-	      "who maps a file's page gets nothing and can read it");
+	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
 	finish(p);
 }
@@ -130,17 +130,17 @@ SCENARIO("XFS on linear mapped devices, of one and of two pmem devices",
 		SHARERS_MISSED("swapped, segment 2"),
 		SHARERS_MISSED("two devices, segment 0"),
 		SHARERS_MISSED("two devices, segment 1"),
-		"file data that nobody maps: " SUCCEEDS,
-		"file data that nobody maps: " REPORTED,
-		"file data that nobody maps: " PLACE_REPORTED,
+		"unmapped file data: " SUCCEEDS,
+		"unmapped file data: " REPORTED,
+		"unmapped file data: " PLACE_REPORTED,
 		"free space: " SUCCEEDS,
 		"metadata: " SHUTS_DOWN,
 	},
 	.holder_as_base = true,
 	.core.fails = {
-		"file data that nobody maps: " SUCCEEDS,
-		"file data that nobody maps: " REPORTED,
-		"file data that nobody maps: " PLACE_REPORTED,
+		"unmapped file data: " SUCCEEDS,
+		"unmapped file data: " REPORTED,
+		"unmapped file data: " PLACE_REPORTED,
 		"free space: " SUCCEEDS,
 		"metadata: " SHUTS_DOWN,
 	});

@@ -7,7 +7,7 @@
 #include "devices.h"
 
 #define CAN_BE_READ	"the file can be read"
-#define READS_NEW	"who lost the old page reads the data at its new place"
+#define READS_NEW	"the data is read at its new place where the old page was lost"
 
 static const struct segment before[] = {
 	{ "/dev/pmem0", 16 * MIB, 160 * MIB },
@@ -82,7 +82,7 @@ static void run(void)
 		     "the block has not moved");
 	}
 	must(undisturbed(&s) && pfn_of(s.procs[0], s.at[0]) == s.pfn,
-	     "who mapped it before has not kept the old page");
+	     "the old page was not kept by the processes that had it");
 
 	part("an old page, shared");
 	fail_shared_page(&s);
@@ -93,14 +93,15 @@ static void run(void)
 	lost_reports(m, 0);
 	check(!reported_lost(m, file("late.0"), PAGE) &&
 	      !reported_lost(m, file("late.1"), PAGE),
-	      "no loss is reported of who has the block now");
+	      "no loss is reported of files that have the block now");
 	check(alive(), GOES_ON);
 	forget_reports(m);
 
 	part("an old page of one file");
 	poison_and_check(pfn_of(one, at_own));
 	check(told(one, BUS_MCEERR_AO, at_own, PAGE_LSB) &&
-	      !maps(one, at_own), "who has it gets BUS_MCEERR_AO and loses it");
+	      !maps(one, at_own),
+	      "a process that has it gets BUS_MCEERR_AO and loses it");
 	check_unnoticed(m);
 
 	/* Another process maps a file anew, part of which is mapped still. */
@@ -111,9 +112,9 @@ static void run(void)
 		poison_and_check(pfn);
 		check(told(anew, BUS_MCEERR_AO, at_anew, PAGE_LSB) &&
 		      !maps(anew, at_anew),
-		      "who has it gets BUS_MCEERR_AO and loses it");
+		      "a process that has it gets BUS_MCEERR_AO and loses it");
 		check(!maps(stays, at_stays) || pfn_of(stays, at_stays) != pfn,
-		      "nobody has it mapped any more");
+		      "no process maps it any longer");
 		forget_reports(m);
 	}
 

@@ -99,10 +99,10 @@ static void run(void)
 
 	share_on_each("4 KiB on two devices", devices, PAGE);
 	/* Too many runs of pages for anybody to remember. */
-	part("4 KiB, nobody maps the page");
+	part("4 KiB, unmapped page");
 	pfn = make_unmapped(devices, PAGE);
 	ret = poison(pfn);
-	if (!check(ret == -EBUSY, "memory_failure() says that nobody knows"))
+	if (!check(ret == -EBUSY, "memory_failure() says EBUSY"))
 		remark("it returned %d", ret);
 	check(alive(), GOES_ON);
 	take_down();
@@ -111,7 +111,7 @@ static void run(void)
 	take_down();
 
 	share_on_each("16 MiB on two devices", wide, 16 * MIB);
-	part("16 MiB, nobody maps the page");
+	part("16 MiB, unmapped page");
 	pfn = make_unmapped(wide, 16 * MIB);
 	m = start_monitor(MNT);
 	poison_and_check(pfn);
@@ -132,11 +132,11 @@ SCENARIO("XFS on striped mapped devices",
 		SHARERS_MISSED("2 MiB on halves of one, stripe 1"),
 		SHARERS_MISSED("16 MiB on two devices, stripe 0"),
 		SHARERS_MISSED("16 MiB on two devices, stripe 1"),
-		"16 MiB, nobody maps the page: " SUCCEEDS,
-		"16 MiB, nobody maps the page: " REPORTED,
+		"16 MiB, unmapped page: " SUCCEEDS,
+		"16 MiB, unmapped page: " REPORTED,
 	},
 	.holder_as_base = true,
 	.core.fails = {
-		"16 MiB, nobody maps the page: " SUCCEEDS,
-		"16 MiB, nobody maps the page: " REPORTED,
+		"16 MiB, unmapped page: " SUCCEEDS,
+		"16 MiB, unmapped page: " REPORTED,
 	});

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include "devices.h"
 
-#define EARLY	"who mapped it before gets BUS_MCEERR_AO and loses it"
-#define LATE	"who mapped it since gets BUS_MCEERR_AO and loses it"
+#define EARLY	"a process that mapped it before gets BUS_MCEERR_AO and loses it"
+#define LATE	"a process that mapped it since gets BUS_MCEERR_AO and loses it"
 
 static const struct segment before[] = {
 	{ "/dev/pmem0", 16 * MIB, 160 * MIB },

@@ -72,7 +72,7 @@ static void run(void)
 	      PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
 	check(untold(p) && load(p, at) == fill(1),
-	      "who maps a file's page gets nothing and can read it");
+	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
 	finish(p);
 	finish_sharers(&s);

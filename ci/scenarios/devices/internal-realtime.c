@@ -12,7 +12,7 @@
 #define DATA_SIZE	(512 * MIB)
 /* XFS_DEV_RT: FS_IOC_GETFSMAP cannot give the device, which is one */
 #define RT_SECTION_ID	3
-#define TOLD		"who maps it gets BUS_MCEERR_AO and loses it"
+#define TOLD		"a process that maps it gets BUS_MCEERR_AO and loses it"
 
 static void set_realtime(const char *dir, bool on)
 {

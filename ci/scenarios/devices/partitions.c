@@ -62,7 +62,7 @@ static void fail_in(const char *title, int failing, int other)
 
 	fail_shared_page(&hit);
 	check(undisturbed(&spared),
-	      "who shares a page of the other partition keeps it, untold");
+	      "sharers in the other partition keep their page, unsignalled");
 	check(alive_in(place(failing)) && alive_in(place(other)),
 	      "both filesystems go on");
 	finish_sharers(&hit);
@@ -77,7 +77,7 @@ static void fail_what_nobody_maps(int failing, int other)
 	int64_t physical;
 	int ret;
 
-	part("file data that nobody maps");
+	part("unmapped file data");
 	make_file(path, 4 * PAGE);
 	physical = file_physical(path, PAGE);
 	poison_and_check(place_pfn(failing, physical));

@@ -63,9 +63,9 @@ static void share_in_part(void)
 	poison_and_check(pfn + 1);
 	check(told(rest, BUS_MCEERR_AO, at_rest, PAGE_LSB) &&
 	      !maps(rest, at_rest),
-	      "who maps it gets BUS_MCEERR_AO and loses it");
+	      "a process that maps it gets BUS_MCEERR_AO and loses it");
 	check(untold(a) & untold(b) && maps(a, at_a) && maps(b, at_b),
-	      "who maps the shared part gets nothing and keeps it");
+	      "a process that maps the shared part gets nothing and keeps it");
 
 	part("what two files share");
 	poison_and_check(pfn);
@@ -73,7 +73,7 @@ static void share_in_part(void)
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "both get BUS_MCEERR_AO, each at its own address");
 	check(!maps(a, at_a) && !maps(b, at_b),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(alive(), GOES_ON);
 	finish(a);
 	finish(b);
@@ -149,7 +149,7 @@ static void ends_of_groups(void)
 	      "both sharers get BUS_MCEERR_AO");
 	check(!maps(last, at_last) && !maps(clone, at_clone), UNMAPPED);
 	check(untold(first) && maps(first, at_first),
-	      "who maps the next group's first block keeps it, untold");
+	      "a process that maps the next group's first block keeps it, untold");
 
 	part("the first block of a group");
 	forget(last);
@@ -157,9 +157,9 @@ static void ends_of_groups(void)
 	poison_and_check(pfn + 1);
 	check(told(first, BUS_MCEERR_AO, at_first, PAGE_LSB) &&
 	      !maps(first, at_first),
-	      "who has it gets BUS_MCEERR_AO and loses it");
+	      "a process that has it gets BUS_MCEERR_AO and loses it");
 	check(untold(last) & untold(clone),
-	      "who had the block before gets nothing");
+	      "a process that had the block before gets nothing");
 	check(alive(), GOES_ON);
 	finish(last);
 	finish(clone);
@@ -198,7 +198,7 @@ static void fail_what_nobody_maps(void)
 	make_file(file("unmapped"), 4 * PAGE);
 	clone_range(file("unmapped"), 0, 4 * PAGE, file("clone"), 8 * PAGE);
 
-	part("file data that nobody maps");
+	part("unmapped file data");
 	place = file_physical(file("unmapped"), PAGE);
 	poison_and_check(pmem_pfn(PMEM_RT, place));
 	check(lost_reports(m, 2) == 2 &&
@@ -226,7 +226,7 @@ static void fail_what_nobody_maps(void)
 	check(reported_media(m, RT_DEVICE, place), PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
 	check(untold(p) && load(p, at) == fill(1),
-	      "who maps a file's page gets nothing and can read it");
+	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
 	finish(p);
 }
@@ -248,5 +248,5 @@ static void run(void)
 	fail_what_nobody_maps();
 }
 
-SCENARIO("realtime groups; realtime pages that nobody maps",
+SCENARIO("realtime groups; realtime pages that are not mapped",
 	.machine = "both");

@@ -37,7 +37,7 @@ static void run(void)
 	}
 	check(told_all == NR,
 	      "every sharer gets BUS_MCEERR_AO at its own address");
-	check(unmapped == NR, "nobody has the page mapped any more");
+	check(unmapped == NR, "no process maps the page any longer");
 	check(untold(other) & untold(copy) && maps(copy, at_copy) &&
 	      load(copy, at_copy) == 'x' && maps(other, at_other),
 	      "another page, a copy on write: nothing");

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include "devices.h"
 
-#define STOPPED	"who maps it later draws BUS_MCEERR_AR"
+#define STOPPED	"a process that maps it later draws BUS_MCEERR_AR"
 
 static void fail_page(const char *title, int64_t physical)
 {
@@ -51,7 +51,7 @@ static void fail_mounted(const char *path)
 	     "pages are not where they were failed");
 	poison_and_check(pfn_of(p, at));
 	check(told(p, BUS_MCEERR_AO, at, PAGE_LSB),
-	      "who has the page mapped gets BUS_MCEERR_AO");
+	      "a process that has the page mapped gets BUS_MCEERR_AO");
 	finish(p);
 }
 

@@ -29,9 +29,9 @@ static void run(void)
 
 	machine_check_and_check(pfn_of(a, at_a));
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB),
-	      "who has the page mapped gets BUS_MCEERR_AO");
+	      "a process that has the page mapped gets BUS_MCEERR_AO");
 	check(untold(shared) & untold(private),
-	      "who has not faulted it in gets nothing");
+	      "a process that has not faulted it in gets nothing");
 	check(store(shared, at_shared + 1, 'x') == SIGNALLED &&
 	      told(shared, BUS_MCEERR_AR, at_shared + 1, PAGE_LSB), SHARED);
 	check(store(private, at_private + 2, 'x') == SIGNALLED &&

@@ -40,7 +40,7 @@ static void repair(const char *title, bool mapped, bool recorded)
 		remark("the result is %d", ret);
 	if (mapped)
 		check(told(a, BUS_MCEERR_AO, at, PAGE_LSB),
-		      "who maps it gets BUS_MCEERR_AO");
+		      "a process that maps it gets BUS_MCEERR_AO");
 
 	ret = write_page(f, PAGE, 'R');
 	if (!check(!ret, WRITTEN))

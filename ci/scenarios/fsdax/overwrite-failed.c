@@ -19,7 +19,7 @@
 #define READ_RANGE	"what was written to the range can be read"
 #define AROUND		"what is around the range has not changed"
 #define OTHERS_EIO	"the other owners still get EIO"
-#define OTHERS_AR	"who maps it by another file gets BUS_MCEERR_AR"
+#define OTHERS_AR	"a process that maps it by another file gets BUS_MCEERR_AR"
 #define IN_PLACE	"the last owner can write it in place"
 
 /* The pages 1 and 5 of @path have failed. */

@@ -66,8 +66,9 @@ static void one_write(void)
 	at_a = map_page(a, file("f"), PAGE);
 	at_b = map_page(b, file("g"), PAGE);
 	must(!write_page(file("f"), PAGE, '1'), "pwrite");
-	check(load(a, at_a) == '1', "who maps the file sees what was written");
-	check(load(b, at_b) == fill(1), "who maps the other file does not");
+	check(load(a, at_a) == '1',
+	      "a process that maps the file sees what was written");
+	check(load(b, at_b) == fill(1), "a process that maps the other file does not");
 	check(load(a, at_a + PAGE - 1) == '1' &&
 	      read_byte(file("f"), 0) == fill(0) &&
 	      read_byte(file("f"), 2 * PAGE) == fill(2),

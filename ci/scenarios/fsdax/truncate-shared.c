@@ -132,7 +132,7 @@ static void two_of_three(struct proc *b)
 	give_up_block(cut, g);
 	/* The second has never mapped the page, and has nothing to wait for. */
 	check(within(4, one_ended) && givers[0],
-	      "who never mapped the page does not wait");
+	      "a process that never mapped the page does not wait");
 	check(!within(1, all_ended), WAITS);
 	unpin_and_check(b, at_b, PAGE);
 	check(read_byte(h, PAGE) == fill(1), "the third file has its data");

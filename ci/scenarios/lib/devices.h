@@ -101,7 +101,7 @@ void finish_sharers(struct sharers *s);
 #define SUCCEEDS	"memory_failure() succeeds"
 #define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
 #define UNMAPPED	"no sharer has the page mapped any more"
-#define NEXT_PAGE	"the next page stays mapped, and nobody is told"
+#define NEXT_PAGE	"the next page stays mapped, and no process is signalled"
 /* Others that several scenarios have */
 #define REPORTED	"the loss is reported, of each file that has the block"
 #define PLACE_REPORTED	"the place on the device is reported, and no other"

@@ -425,10 +425,10 @@ void race_over(void)
 		mapped += count_mapped(w->proc->pid, w->at, w->field, false);
 	}
 	check(all_progressed(), "all make progress");
-	check(!wrong, "nobody is signalled without a reason");
+	check(!wrong, "no process is signalled without a reason");
 	if (nr_witnesses)
-		check(!missed, "who keeps all pages mapped is told of each that fails");
-	check(!mapped, "nobody has a failed page mapped in the end");
+		check(!missed, "a process that keeps all pages mapped gets each signal");
+	check(!mapped, "no process has a failed page mapped in the end");
 }
 
 unsigned int dice(struct racer *r, unsigned int sides)

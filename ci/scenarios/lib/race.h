@@ -81,7 +81,7 @@ struct fate {
 #define BASE_DEADLOCKS { \
 	.hangs = "mf_dax_kill_procs|xfs_reflink_trim_around_shared", \
 	.splat = "WARNING: fs/dax.c|Bad page|possible circular locking", \
-	.says = "^not ok [0-9]+ - (memory_failure\\(\\) succeeds each time|who keeps all pages mapped|nobody (is signalled|has a failed page))" \
+	.says = "^not ok [0-9]+ - (memory_failure\\(\\) succeeds each time|that keeps all pages mapped|no process (is signalled|has a failed page))" \
 		"|^Bail out! (.*has failed: -1, Input/output error|no machine check )", \
 	.seconds = 30, \
 }

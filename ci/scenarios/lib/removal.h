@@ -29,9 +29,9 @@ void check_removed(void);
 /* The filesystem is mounted again, and has what it had. */
 void check_kept(void);
 
-#define NONE_MAPPED	"nobody has a page of the device mapped any more"
-#define TOLD_ONCE	"who had some mapped gets one BUS_MCEERR_AO"
-#define UNTOLD		"who had none mapped gets nothing"
+#define NONE_MAPPED	"no process maps a page of the device any longer"
+#define TOLD_ONCE	"a process that had some mapped gets one BUS_MCEERR_AO"
+#define UNTOLD		"a process that had none mapped gets nothing"
 #define NOT_CORRUPTED	"the log does not speak of memory corruption"
 #define COPY_KEPT	"a private copy stays as it is"
 #define NEVER_AGAIN	"the next access of each draws SIGBUS"

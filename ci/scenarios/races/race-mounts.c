@@ -17,7 +17,7 @@
 #define BLOCKS		(512UL << 20 >> 12)	/* of the filesystem at first */
 #define MOST_BLOCKS	(1800UL << 20 >> 12)
 #define STEP		(16UL << 20 >> 12)
-#define ANSWERED	"a mounted filesystem answers for its pages, nobody else does"
+#define ANSWERED	"memory_failure() succeeds if and only if the filesystem is mounted"
 
 /* As in fs/xfs/libxfs/xfs_fs.h. */
 struct growfs_data {
@@ -208,7 +208,7 @@ static void run(void)
 		       now->wrong, now->first_wrong,
 		       strerror(-now->first_wrong),
 		       now->wrong_while_mounted ? "" : "not ");
-	check(!now->missed, "who has the page mapped is told");
+	check(!now->missed, "a process that has the page mapped is told");
 	race_over();
 	check(alive(), "the filesystem goes on");
 	finish_race();
@@ -223,4 +223,4 @@ SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
 	 */
 	.base.splat = "xfs_dax_notify_|xg_ref",
 	.core.splat = "xfs_log_check_lsn|xfs_dax_notify_|xg_ref",
-	.core.says = "a mounted filesystem answers for its pages, nobody else does");
+	.core.says = "memory_failure() succeeds if and only if the filesystem is mounted");

@@ -228,7 +228,7 @@ static void cycle(int nr)
 	check(!device_mapped(), "no racer has a page of it");
 	/* both: a && would skip one */
 	check(keeper_told(&keepers[0]) & keeper_told(&keepers[1]),
-	      "those who had pages of it are told once");
+	      "processes that had pages of it are signalled once");
 	check(keeper_lost(&keepers[0]) & keeper_lost(&keepers[1]),
 	      "they have none any more, and can get none");
 	check(!alive(), "the filesystem is shut down");

@@ -40,7 +40,7 @@ static void run(void)
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "those that share it get BUS_MCEERR_AO");
 	check(!maps(a, at_a) && !maps(b, at_b),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(untold(stored) & untold(read_stored) & untold(written),
 	      "those that have a copy get nothing");
 	check(maps(stored, at_stored) && maps(read_stored, at_read_stored) &&
@@ -56,7 +56,7 @@ static void run(void)
 	check(told(stored, BUS_MCEERR_AO, at_stored, PAGE_LSB) &&
 	      !maps(stored, at_stored), "its owner gets BUS_MCEERR_AO");
 	check(untold(a) & untold(b) & untold(read_stored) & untold(written),
-	      "nobody else gets anything");
+	      "no other process is signalled");
 }
 
 SCENARIO("reflinks copied on write, by store and by pwrite, are bystanders");

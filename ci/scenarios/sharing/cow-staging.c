@@ -28,7 +28,7 @@ static void run(void)
 	remark("%llu staging blocks", (unsigned long long)(length / PAGE));
 
 	poison_and_check(pfn_of_physical(physical + length / PAGE / 2 * PAGE));
-	check(untold(a) & untold(b), "nobody is told");
+	check(untold(a) & untold(b), "no process is signalled");
 	check(load(a, at_a) == fill(40) && load(b, at_b) == fill(40),
 	      "what is mapped can be read");
 	check(read_byte(file("g"), 4 * PAGE) == '1', COPY);

@@ -25,8 +25,8 @@ static void run(void)
 
 	poison_and_check(pfn_of(a, at_a));
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB),
-	      "who maps the page gets BUS_MCEERR_AO");
-	check(!maps(a, at_a), "nobody has the page mapped any more");
+	      "a process that maps the page gets BUS_MCEERR_AO");
+	check(!maps(a, at_a), "no process maps the page any longer");
 	check(alive(), GOES_ON);
 }
 

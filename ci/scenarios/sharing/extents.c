@@ -42,7 +42,7 @@ static void far_offsets(void)
 	check(told_all == 3, REACHED);
 	check(unmapped == 3, UNMAPPED);
 	check(untold(other) && maps(other, at_other),
-	      "who maps the last file's first page gets nothing and keeps it");
+	      "a process that maps the last file's first page gets nothing and keeps it");
 }
 
 /* Three files have parts of one extent, and parts of these in common. */
@@ -100,8 +100,8 @@ static void shared_in_part(void)
 				if (owners[k] & 1 << j)
 					spared &= untold(procs[k][j]) &&
 						  maps(procs[k][j], at[k][j]);
-		check(reached, "who has it gets BUS_MCEERR_AO and loses it");
-		check(spared, "who has other pages gets nothing");
+		check(reached, "a process that has it gets BUS_MCEERR_AO and loses it");
+		check(spared, "a process that has other pages gets nothing");
 	}
 }
 
@@ -126,9 +126,9 @@ static void unwritten(void)
 
 	poison_and_check(pfn_of_physical(physical));
 	check(untold(p) && load(p, at) == 0,
-	      "who has read it gets nothing and reads zeroes still");
+	      "a process that has read it gets nothing and reads zeroes still");
 	check(untold(w) && maps(w, at_written),
-	      "who has written the next page gets nothing and keeps it");
+	      "a process that has written the next page gets nothing and keeps it");
 	check(lost_reports(m, 1) == 1 &&
 	      reported_lost(m, file("unwritten"), PAGE), REPORTED);
 
@@ -136,8 +136,8 @@ static void unwritten(void)
 	poison_and_check(pfn_of_physical(physical + PAGE));
 	check(told(w, BUS_MCEERR_AO, at_written, PAGE_LSB) &&
 	      !maps(w, at_written),
-	      "who has written it gets BUS_MCEERR_AO and loses it");
-	check(untold(p), "who maps the page before gets nothing");
+	      "a process that has written it gets BUS_MCEERR_AO and loses it");
+	check(untold(p), "a process that maps the page before gets nothing");
 	stop_monitor(m);
 }
 
@@ -215,7 +215,7 @@ static void ends_of_groups(void)
 	if (!check(ret < 0, "memory_failure() reports a failure"))
 		remark("it returned %d", ret);
 	check(untold(c) && maps(c, at_c) && load(c, at_c) == 'l',
-	      "who maps the block before gets nothing and keeps it");
+	      "a process that maps the block before gets nothing and keeps it");
 	check(!alive(), SHUTS_DOWN);
 }
 

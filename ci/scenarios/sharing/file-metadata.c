@@ -71,7 +71,7 @@ static void fail_block(const struct kind *kind)
 		remark("it returned %d", ret);
 	check(!alive(), SHUTS_DOWN);
 	check(untold(p) && load(p, at) == fill(1),
-	      "who maps the file's data gets nothing and can read it");
+	      "a process that maps the file's data gets nothing and can read it");
 	finish(p);
 	check(unmount(), "it unmounts");
 }

@@ -44,8 +44,8 @@ static void depart(const char *title, enum departure how)
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "the others get BUS_MCEERR_AO");
 	check(!maps(a, at_a) && !maps(b, at_b),
-	      "nobody has the page mapped any more");
-	check(untold(first), "who had the first file mapped gets nothing");
+	      "no process maps the page any longer");
+	check(untold(first), "a process that had the first file mapped gets nothing");
 }
 
 static void run(void)

@@ -16,11 +16,11 @@ static void run(void)
 	must(physical >= 0 && length >= 64 * PAGE, "no free extent");
 
 	machine_check_and_check(pfn_of_physical(physical + 32 * PAGE));
-	check(untold(p), "who maps a file's page gets nothing");
+	check(untold(p), "a process that maps a file's page gets nothing");
 	check(load(p, at) == fill(1), "what is mapped can be read");
 	check(alive(), "the filesystem goes on");
 }
 
-SCENARIO("a free block fails: nothing stops, nobody is told",
+SCENARIO("a free block fails: nothing stops, no process is signalled",
 	/* Base flags only pages that a file maps. */
 	.base.fails = { FLAG_CHECK });

@@ -78,7 +78,7 @@ static void look_at_lockdep(void)
 	check(leads(f, "dax_entry", "xfs_agf"),
 	      "lockdep saw a fault go from its DAX entry to an AGF");
 	check(!leads(f, "xfs_agf", "dax_entry"),
-	      "lockdep saw nobody go from an AGF to a DAX entry");
+	      "lockdep saw no path from an AGF to a DAX entry");
 	fclose(f);
 	free(text);
 }

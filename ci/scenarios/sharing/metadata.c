@@ -29,7 +29,7 @@ static void fail_block_of(const char *title, uint64_t owner)
 		remark("it returned %d", ret);
 	check_failed(&before);
 	check(!alive(), "the filesystem shuts down");
-	check(untold(p), "who maps a file's page gets nothing");
+	check(untold(p), "a process that maps a file's page gets nothing");
 	check(load(p, at) == fill(1), "what is mapped can be read");
 	finish(p);
 	check(unmount(), "it unmounts");

@@ -10,7 +10,7 @@
 #define VICTIM		(200 * PAGE)
 #define SUCCEEDS	"memory_failure() succeeds"
 #define TOLD		"every sharer gets BUS_MCEERR_AO at its own address"
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 
 /* What must come of the failure of the page that all of these map. */
 static void fail_shared(struct proc **procs, unsigned long *at, int nr, int lsb)
@@ -53,7 +53,7 @@ static void share(int nr)
 	fail_shared(procs, at, nr, PAGE_LSB);
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
-	      "who maps the next page gets nothing and keeps it");
+	      "a process that maps the next page gets nothing and keeps it");
 	for (i = 0; i < nr; i++)
 		finish(procs[i]);
 	finish(other);
@@ -78,7 +78,7 @@ static void share_huge(int nr)
 	fail_shared(procs, at, nr, PMD_LSB);
 	check(untold(other) && maps_huge(other, at_other) &&
 	      load(other, at_other) == fill(512),
-	      "who maps the next 2 MiB gets nothing and keeps them");
+	      "a process that maps the next 2 MiB gets nothing and keeps them");
 	for (i = 0; i < nr; i++)
 		finish(procs[i]);
 	finish(other);

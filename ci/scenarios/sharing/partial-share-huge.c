@@ -53,10 +53,10 @@ static void share_block(const char *title, bool from_reflink)
 	check(from_reflink == maps_huge(a, at_a),
 	      "the PMD is %s", from_reflink ? "still there" : "gone");
 	at_b = map_page(b, block, 0);
-	check(load(b, at_b) == fill(BLOCK), "who maps the block can read it");
+	check(load(b, at_b) == fill(BLOCK), "a process that maps the block can read it");
 	check(load(a, at_a + BLOCK * PAGE) == fill(BLOCK) &&
 	      load(a, at_a + NEXT * PAGE) == fill(NEXT),
-	      "who maps the 2 MiB can read them");
+	      "a process that maps the 2 MiB can read them");
 
 	check(stores(a, at_a, BLOCK, '1'), "a store to the block is seen");
 	check(load(b, at_b) == fill(BLOCK), "but not by the other file");

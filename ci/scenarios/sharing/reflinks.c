@@ -44,7 +44,7 @@ static void share(int nr)
 	if (!check(told_all == nr,
 		   "every sharer gets BUS_MCEERR_AO at its own address"))
 		remark("%d of %d", told_all, nr);
-	if (!check(unmapped == nr, "nobody has the page mapped any more"))
+	if (!check(unmapped == nr, "no process maps the page any longer"))
 		remark("%d of %d", unmapped, nr);
 	check(untold(other) & untold(unrelated),
 	      "another page of the files, another file: nothing");

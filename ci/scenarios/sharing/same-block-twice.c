@@ -22,10 +22,10 @@ static void two_processes(void)
 	      told(high, BUS_MCEERR_AO, at_high, PAGE_LSB),
 	      "both get BUS_MCEERR_AO, each at its own address");
 	check(!maps(low, at_low) && !maps(high, at_high),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
-	      "who maps the next page gets nothing and keeps it");
+	      "a process that maps the next page gets nothing and keeps it");
 }
 
 static void one_process(void)

@@ -12,7 +12,7 @@
 #define VICTIM		(200 * PAGE)
 #define SUCCEEDS	"memory_failure() succeeds"
 #define TOLD		"all get BUS_MCEERR_AO at their own address"
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 #define STOPPED		"the next access draws SIGBUS"
 #define NR		3
 
@@ -88,7 +88,7 @@ static void fail(const char *name, bool huge, bool shared)
 	fail_page(huge ? PMD_LSB : PAGE_LSB);
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(1),
-	      "who maps another page gets nothing and keeps it");
+	      "a process that maps another page gets nothing and keeps it");
 	finish(other);
 	check(unmount(), "it unmounts");
 }

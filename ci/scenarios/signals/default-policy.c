@@ -8,7 +8,7 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 #define STOPPED		"the next access draws BUS_MCEERR_AR"
 
 static void two_processes(const char *title, const char *f, const char *g)
@@ -22,7 +22,7 @@ static void two_processes(const char *title, const char *f, const char *g)
 	at_other = map_page(other, f, 2 * PAGE);
 
 	machine_check_and_check(pfn_of(b, at_b));
-	check(untold(a) & untold(b) & untold(other), "nobody is told");
+	check(untold(a) & untold(b) & untold(other), "no process is signalled");
 	if (!check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED))
 		remark("a: %s, b: %s", maps(a, at_a) ? "mapped" : "not mapped",
 		       maps(b, at_b) ? "mapped" : "not mapped");
@@ -45,6 +45,6 @@ static void run(void)
 	two_processes("reflinks", file("g"), file("h"));
 }
 
-SCENARIO("nobody asked for early signals: the page must go all the same",
+SCENARIO("no early signals are wanted: the page must go all the same",
 	.base.fails = { "one file: " UNMAPPED, "one file: " STOPPED,
 			"reflinks: " UNMAPPED, "reflinks: " STOPPED });

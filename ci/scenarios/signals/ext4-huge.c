@@ -21,9 +21,9 @@ static void run(void)
 	check(told(a, BUS_MCEERR_AO, at_a + VICTIM, PMD_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB), TOLD);
 	check(!maps(a, at_a + VICTIM) && !maps(b, at_b + VICTIM),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(untold(other) && maps_huge(other, at_other),
-	      "who maps the next 2 MiB gets nothing and keeps them");
+	      "a process that maps the next 2 MiB gets nothing and keeps them");
 }
 
 SCENARIO("ext4: a page in the middle of a PMD mapping",

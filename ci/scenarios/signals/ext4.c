@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 #define STOPPED		"the next access draws BUS_MCEERR_AR"
 
 static void fail_page(const char *title, bool early)
@@ -26,14 +26,14 @@ static void fail_page(const char *title, bool early)
 		      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 		      "both get BUS_MCEERR_AO, each at its own address");
 	else
-		check(untold(a) & untold(b), "nobody is told");
+		check(untold(a) & untold(b), "no process is signalled");
 	check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED);
 	forget(a);
 	check(load(a, at_a) == SIGNALLED &&
 	      told(a, BUS_MCEERR_AR, at_a, PAGE_LSB), STOPPED);
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
-	      "who maps the next page gets nothing and keeps it");
+	      "a process that maps the next page gets nothing and keeps it");
 }
 
 static void run(void)

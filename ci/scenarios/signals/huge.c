@@ -25,8 +25,8 @@ static void fail_one(const char *title, const char *f, const char *g)
 	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB),
 	      "both get BUS_MCEERR_AO at the page's address");
 	check(!maps(a, at_a + VICTIM) && !maps(b, at_b + VICTIM),
-	      "nobody has the page mapped any more");
-	check(untold(other), "who maps the next 2 MiB gets nothing");
+	      "no process maps the page any longer");
+	check(untold(other), "a process that maps the next 2 MiB gets nothing");
 	check(maps_huge(other, at_other) &&
 	      load(other, at_other + VICTIM) == fill(712),
 	      "the next 2 MiB stay mapped and can be read");

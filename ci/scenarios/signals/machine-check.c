@@ -7,8 +7,8 @@
 #include <errno.h>
 #include "scenario.h"
 
-#define LATE_UNMAPPED	"who did not ask has the page no more"
-#define LATE_TOLD	"who did not ask gets BUS_MCEERR_AR on its next access"
+#define LATE_UNMAPPED	"a process that did not ask no longer maps the page"
+#define LATE_TOLD	"a process that did not ask gets BUS_MCEERR_AR on its next access"
 
 static void run(void)
 {
@@ -35,20 +35,20 @@ static void run(void)
 	machine_check_and_check(pfn_of(a, at_a));
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
-	      "who asked for it gets BUS_MCEERR_AO");
-	check(untold(late), "who did not ask is not told yet");
-	check(!maps(a, at_a) && !maps(b, at_b), "who asked has the page no more");
+	      "a process that asked for it gets BUS_MCEERR_AO");
+	check(untold(late), "a process that did not ask is not told yet");
+	check(!maps(a, at_a) && !maps(b, at_b), "processes that asked no longer map the page");
 	check(!maps(late, at_late), LATE_UNMAPPED);
 	check(untold(other) && maps(other, at_other) &&
 	      load(other, at_other) == fill(2),
-	      "who maps the next page gets nothing and keeps it");
+	      "a process that maps the next page gets nothing and keeps it");
 	check(within(20, bad_block_recorded), "the bad block is recorded");
 
 	/* fs/dax.c asks the driver for the page, which knows the bad block. */
 	forget(a);
 	check(load(a, at_a) == SIGNALLED &&
 	      told(a, BUS_MCEERR_AR, at_a, PAGE_LSB),
-	      "who was told gets BUS_MCEERR_AR on its next access");
+	      "a process that was told gets BUS_MCEERR_AR on its next access");
 	check(load(late, at_late) == SIGNALLED &&
 	      told(late, BUS_MCEERR_AR, at_late, PAGE_LSB), LATE_TOLD);
 	check(read_byte(file("f"), PAGE) == -EIO &&

@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 
 static void consume(const char *title, bool early)
 {

@@ -31,14 +31,14 @@ static void mix(const char *title, const char *f, const char *g, bool huge_first
 
 	poison_and_check(pfn_of(small, at_small));
 	check(told(small, BUS_MCEERR_AO, at_small, PAGE_LSB),
-	      "who has the page by a PTE gets BUS_MCEERR_AO");
+	      "a process that has the page by a PTE gets BUS_MCEERR_AO");
 	/* Mapped by a PMD or, because of the other, by PTEs. */
 	check(told_among(huge, BUS_MCEERR_AO,
 			 (unsigned long []){ at_huge + VICTIM }, 1, PMD_LSB) ||
 	      told(huge, BUS_MCEERR_AO, at_huge + VICTIM, PAGE_LSB),
-	      "who asked for a PMD gets BUS_MCEERR_AO");
+	      "a process that asked for a PMD gets BUS_MCEERR_AO");
 	check(!maps(small, at_small) && !maps(huge, at_huge + VICTIM),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 }
 
 static void run(void)

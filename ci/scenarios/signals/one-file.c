@@ -24,9 +24,9 @@ static void run(void)
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
 	      "both get BUS_MCEERR_AO, each at its own address");
-	check(untold(other), "who maps another page of the file gets nothing");
+	check(untold(other), "a process that maps another page of the file gets nothing");
 	check(!maps(a, at_a) && !maps(b, at_b),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(maps(a, next) && maps(other, at_other),
 	      "other pages stay mapped");
 	check(load(a, next) == fill(4) && load(other, at_other) == fill(5),

@@ -134,7 +134,7 @@ static void each_in_turn(void)
 	       n - 1, exact, uninformed);
 	check(n > 3 && n < MOST && uninformed, "each allocation had its turn");
 	check(!errors, "memory_failure() succeeds each time");
-	check(!kept, "nobody keeps the page");
+	check(!kept, "no process keeps the page");
 	check(!untold, "all are told, if only that there is something");
 	stop_all(FEW);
 }
@@ -181,7 +181,7 @@ static void all_at_once(void)
 	remark("%ld signals told all, %ld only that there was something", exact,
 	       uninformed);
 	check(uninformed, "the allocations did fail");
-	check(!kept, "nobody keeps the page");
+	check(!kept, "no process keeps the page");
 	check(!untold, "all are told, if only that there is something");
 	stop_all(MANY);
 }

@@ -6,7 +6,7 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"nobody has the page mapped any more"
+#define UNMAPPED	"no process maps the page any longer"
 
 static const int policies[] = {
 	PR_MCE_KILL_DEFAULT, PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE
@@ -46,7 +46,7 @@ static void sharers(const char *title, bool early, bool reflinks)
 			unmapped = false;
 		}
 	}
-	check(as_asked, "who asked to be told early is, nobody else");
+	check(as_asked, "only processes that asked for early signals get one");
 	check(unmapped, UNMAPPED);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#define BYSTANDER	"who has a private copy gets nothing"
+#define BYSTANDER	"a process that has a private copy gets nothing"
 
 static void run(void)
 {
@@ -36,9 +36,9 @@ static void run(void)
 	poison_and_check(pfn_of(shared, at_shared));
 	check(told(shared, BUS_MCEERR_AO, at_shared, PAGE_LSB) &
 	      told(reader, BUS_MCEERR_AO, at_reader, PAGE_LSB),
-	      "who maps the file's page gets BUS_MCEERR_AO, shared or private");
+	      "a process that maps the file's page gets BUS_MCEERR_AO, shared or private");
 	check(!maps(shared, at_shared) && !maps(reader, at_reader),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 	check(untold(writer) & untold(both), BYSTANDER);
 	check(maps(writer, at_writer) && load(writer, at_writer) == '1' &&
 	      maps(both, at_both) && load(both, at_both) == '2',

@@ -7,7 +7,7 @@
 #include "scenario.h"
 
 #define COUNTED_ONCE	"HardwareCorrupted does not count the page again"
-#define STOPPED		"who maps it now gets BUS_MCEERR_AR"
+#define STOPPED		"a process that maps it now gets BUS_MCEERR_AR"
 
 static void run(void)
 {
@@ -39,7 +39,7 @@ static void run(void)
 		remark("it returned %d (%s)", ret, strerror(-ret));
 	check(flagged(pfn), "the page is still flagged");
 	check(untold(a) & untold(b),
-	      "who has lost the page already gets nothing");
+	      "a process that has lost the page already gets nothing");
 	check(hardware_corrupted() == before, COUNTED_ONCE);
 
 	part("third");
@@ -48,7 +48,7 @@ static void run(void)
 	      told(again, BUS_MCEERR_AR, at_again, PAGE_LSB), STOPPED);
 	machine_check(pfn);
 	check(!maps(again, at_again), "the page is not mapped after the third");
-	check(untold(a) & untold(b), "nobody else gets anything");
+	check(untold(a) & untold(b), "no other process is signalled");
 }
 
 SCENARIO("the same page fails a second and a third time",

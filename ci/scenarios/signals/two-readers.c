@@ -22,7 +22,7 @@ static void run(void)
 	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
 	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB), TOLD);
 	check(!maps(a, at_a) && !maps(b, at_b),
-	      "nobody has the page mapped any more");
+	      "no process maps the page any longer");
 }
 
 SCENARIO("two processes map the same page of one reflinked file",

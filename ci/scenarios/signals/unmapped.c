@@ -6,7 +6,7 @@
  */
 #include "devices.h"
 
-#define STOPPED	"who maps it later draws BUS_MCEERR_AR"
+#define STOPPED	"a process that maps it later draws BUS_MCEERR_AR"
 
 enum owners { MAPPED_BEFORE, IN_USE, SOME_IN_USE, NOT_IN_USE };
 
@@ -89,7 +89,7 @@ static void run(void)
 
 #define FAILS(part)	part FLAG_CHECK, part STOPPED
 
-SCENARIO("data that nobody has mapped fails: reports, and no mapping",
+SCENARIO("unmapped data fails: reports, and no mapping",
 	/* Base flags only pages that a file maps, and maps what is flagged. */
 	.base.fails = { FAILS("both open: "), "open, and mapped before: " STOPPED,
 			FAILS("one open, one not in use: "),
