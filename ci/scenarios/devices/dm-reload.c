@@ -46,11 +46,10 @@ static void check_unnoticed(struct monitor *m)
 static void run(void)
 {
 	const struct move move = { before[0], after[0] };
-	struct proc *late[2], *one = start("one file's");
-	struct proc *stays = start("stays"), *anew = start("anew");
+	struct proc *late[3] = {}, *one, *stays, *anew;
 	char shared[64], own[64], twice[64], unmapped[64];
-	unsigned long at_late[2], at_own, at_stays, at_anew, pfn;
 	int64_t place, metadata;
+	unsigned long pfn;
 	struct sharers s;
 	struct monitor *m;
 	int i;
@@ -66,8 +65,8 @@ static void run(void)
 	clone_file(shared, file("late.0"));
 	clone_file(shared, file("late.1"));
 	share_page(&s, shared);
-	at_own = map_page(one, own, PAGE);
-	at_stays = map_page(stays, twice, PAGE);
+	one = map_by("one file's", own, PAGE);
+	stays = map_by("stays", twice, PAGE);
 	place = file_physical(shared, PAGE);
 	metadata = find_owner(MNT, XFS_OWN_INODES, NULL);
 	must(s.pfn == old_pfn(place) && metadata >= 0 &&
@@ -77,17 +76,17 @@ static void run(void)
 	reload_dm(linear_table(after, NR), &move, 1);
 	for (i = 0; i < 2; i++) {
 		late[i] = start("late sharer %d", i);
-		at_late[i] = map_page(late[i], file("late.%d", i), PAGE);
-		must(pfn_of(late[i], at_late[i]) == new_pfn(place),
+		map_page(late[i], file("late.%d", i), PAGE);
+		must(page_of(late[i]) == new_pfn(place),
 		     "the block has not moved");
 	}
-	must(undisturbed(&s) && pfn_of(s.procs[0], s.at[0]) == s.pfn,
+	must(undisturbed(&s) && page_of(s.procs[0]) == s.pfn,
 	     "the old page was not kept by the processes that had it");
 
 	part("an old page, shared");
 	fail_shared_page(&s);
 	for (i = 0; i < 2; i++)
-		check(untold(late[i]) && maps(late[i], at_late[i]),
+		check(untold(late[i]) && has(late[i]),
 		      "late sharer %d has the new page, and gets nothing", i);
 	/* Who had the old page may have written to it. */
 	lost_reports(m, 0);
@@ -98,22 +97,19 @@ static void run(void)
 	forget_reports(m);
 
 	part("an old page of one file");
-	poison_and_check(pfn_of(one, at_own));
-	check(told(one, BUS_MCEERR_AO, at_own, PAGE_LSB) &&
-	      !maps(one, at_own),
-	      "a process that has it gets BUS_MCEERR_AO and loses it");
+	poison_and_check(page_of(one));
+	check(hit(one), "a process that has it gets BUS_MCEERR_AO and loses it");
 	check_unnoticed(m);
 
 	/* Another process maps a file anew, part of which is mapped still. */
 	part("mapped anew");
-	at_anew = map(anew, twice, PAGE, PAGE, PROT_READ, MAP_SHARED);
-	if (check(load(anew, at_anew) == fill(1), CAN_BE_READ)) {
-		pfn = pfn_of(anew, at_anew);
+	anew = map_unread("anew", twice, PAGE, MAP_SHARED);
+	if (check(reads(anew), CAN_BE_READ)) {
+		pfn = page_of(anew);
 		poison_and_check(pfn);
-		check(told(anew, BUS_MCEERR_AO, at_anew, PAGE_LSB) &&
-		      !maps(anew, at_anew),
+		check(hit(anew),
 		      "a process that has it gets BUS_MCEERR_AO and loses it");
-		check(!maps(stays, at_stays) || pfn_of(stays, at_stays) != pfn,
+		check(!has(stays) || page_of(stays) != pfn,
 		      "no process maps it any longer");
 		forget_reports(m);
 	}
@@ -128,16 +124,13 @@ static void run(void)
 
 	part("the new page");
 	forget(s.procs[1]);
-	check(load(s.procs[1], s.at[1]) == fill(1) &&
-	      pfn_of(s.procs[1], s.at[1]) == new_pfn(place), READS_NEW);
+	check(reads(s.procs[1]) && page_of(s.procs[1]) == new_pfn(place),
+	      READS_NEW);
 	forget(s.procs[1]);
 	poison_and_check(new_pfn(place));
-	check(told(late[0], BUS_MCEERR_AO, at_late[0], PAGE_LSB) &
-	      told(late[1], BUS_MCEERR_AO, at_late[1], PAGE_LSB) &
-	      told(s.procs[1], BUS_MCEERR_AO, s.at[1], PAGE_LSB), REACHED);
-	check(!maps(late[0], at_late[0]) && !maps(late[1], at_late[1]) &&
-	      !maps(s.procs[1], s.at[1]), UNMAPPED);
-	check(untold(s.next) && maps(s.next, s.at_next),
+	check(all(told_early, late[0], late[1], s.procs[1]), REACHED);
+	check(all(lost, late[0], late[1], s.procs[1]), NOT_MAPPED);
+	check(untold(s.next) && has(s.next),
 	      "the next page, an old one, stays mapped");
 	check(lost_reports(m, 5) == 5 &&
 	      reported_lost(m, file("late.0"), PAGE) &&
@@ -159,6 +152,11 @@ static void run(void)
 	check(!alive(), SHUTS_DOWN);
 }
 
+#define NEW_PLACE \
+	"the new page, not mapped: " SUCCEEDS, \
+	"the new page, not mapped: " REPORTED, \
+	"metadata at its new place: " SHUTS_DOWN
+
 SCENARIO("a mapped device's table changes under the filesystem",
 	.machine = "both",
 	.base.fails = {
@@ -167,9 +165,7 @@ SCENARIO("a mapped device's table changes under the filesystem",
 		"the new page: " READS_NEW,	/* has not lost the old one */
 		SHARERS_MISSED("the new page"),
 		"the new page: " REPORTED,
-		"the new page, not mapped: " SUCCEEDS,
-		"the new page, not mapped: " REPORTED,
-		"metadata at its new place: " SHUTS_DOWN,
+		NEW_PLACE,
 	},
 	/* As base, but a failed page is not mapped anew. */
 	.holder.fails = {
@@ -177,16 +173,12 @@ SCENARIO("a mapped device's table changes under the filesystem",
 		"the new page: " READS_NEW,
 		SHARERS_MISSED("the new page"),
 		"the new page: " REPORTED,
-		"the new page, not mapped: " SUCCEEDS,
-		"the new page, not mapped: " REPORTED,
-		"metadata at its new place: " SHUTS_DOWN,
+		NEW_PLACE,
 	},
 	.core.fails = {
 		SHARERS_MISSED("an old page, shared"),
 		"the new page: " READS_NEW,
 		"the new page: " REACHED,
-		"the new page: " UNMAPPED,
-		"the new page, not mapped: " SUCCEEDS,
-		"the new page, not mapped: " REPORTED,
-		"metadata at its new place: " SHUTS_DOWN,
+		"the new page: " NOT_MAPPED,
+		NEW_PLACE,
 	});

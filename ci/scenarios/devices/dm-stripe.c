@@ -30,20 +30,6 @@ static unsigned long stripe_pfn(const struct segment *stripes, int64_t chunk,
 				   offset % chunk);
 }
 
-static void make_and_mount(const struct segment *stripes, int64_t chunk)
-{
-	create_dm(stripe_table(stripes, NR, chunk));
-	/* Chunks that are AGs' starts would all be on the first stripe. */
-	make_fs(MKFS_XFS, "-d agsize=95m,noalign", DM);
-	mount_fs(DM, "xfs", "dax=always");
-}
-
-static void take_down(void)
-{
-	must(unmount(), "the filesystem does not unmount");
-	remove_dm();
-}
-
 /* Sharers of a page of each stripe. */
 static void share_on_each(const char *title, const struct segment *stripes,
 			  int64_t chunk)
@@ -51,7 +37,10 @@ static void share_on_each(const char *title, const struct segment *stripes,
 	bool had[NR] = {};
 	int i, nr = 0;
 
-	make_and_mount(stripes, chunk);
+	create_dm(stripe_table(stripes, NR, chunk));
+	/* Chunks that are AGs' starts would all be on the first stripe. */
+	make_fs(MKFS_XFS, "-d agsize=95m,noalign", DM);
+	mount_fs(DM, "xfs", "dax=always");
 	for (i = 0; nr < NR && i < 256; i++) {
 		const char *path = file("%d", i);
 		struct sharers s;
@@ -77,7 +66,7 @@ static void share_on_each(const char *title, const struct segment *stripes,
 		     "the page is not where the stripe has it");
 		fail_shared_page(&s);
 		check(alive(), GOES_ON);
-		finish_sharers(&s);
+		finish_all();
 	}
 	must(nr == NR, "no file on one of the stripes");
 }
@@ -94,21 +83,17 @@ static void run(void)
 {
 	struct monitor *m;
 	unsigned long pfn;
-	int ret;
-
 
 	share_on_each("4 KiB on two devices", devices, PAGE);
 	/* Too many runs of pages for anybody to remember. */
 	part("4 KiB, unmapped page");
 	pfn = make_unmapped(devices, PAGE);
-	ret = poison(pfn);
-	if (!check(ret == -EBUSY, "memory_failure() says EBUSY"))
-		remark("it returned %d", ret);
+	check_result(poison(pfn), -EBUSY, "memory_failure() says EBUSY");
 	check(alive(), GOES_ON);
-	take_down();
+	take_down_dm();
 
 	share_on_each("2 MiB on halves of one", halves, PMD);
-	take_down();
+	take_down_dm();
 
 	share_on_each("16 MiB on two devices", wide, 16 * MIB);
 	part("16 MiB, unmapped page");
@@ -119,7 +104,7 @@ static void run(void)
 	      reported_lost(m, file("unmapped"), PAGE), REPORTED);
 	check(alive(), GOES_ON);
 	stop_monitor(m);
-	take_down();
+	take_down_dm();
 }
 
 SCENARIO("XFS on striped mapped devices",

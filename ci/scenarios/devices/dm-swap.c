@@ -46,23 +46,12 @@ static int byte_of(const char *path, off_t offset)
 	return byte;
 }
 
-struct user {
-	struct proc *p;
-	unsigned long at;
-};
-
-static struct user map_it(const char *name, const char *path, off_t offset)
+static struct proc *map_it(const char *name, const char *path, off_t offset)
 {
-	struct user u = { start("%s", name) };
+	struct proc *p = map_by(name, path, offset);
 
-	u.at = map_page(u.p, path, offset);
-	must(load(u.p, u.at) == byte_of(path, offset), "wrong data");
-	return u;
-}
-
-static bool has_lost(const struct user *u)
-{
-	return told(u->p, BUS_MCEERR_AO, u->at, PAGE_LSB) && !maps(u->p, u->at);
+	must(p->byte == byte_of(path, offset), "wrong data");
+	return p;
 }
 
 /* A page that files have mapped before, nr of them, and the high file after. */
@@ -70,7 +59,7 @@ struct page {
 	const char *title;
 	int nr;
 	char low[64];
-	struct user early[2], late, next;
+	struct proc *early[3], *late, *next;
 	unsigned long pfn;
 };
 
@@ -86,33 +75,24 @@ static void map_early(struct page *page)
 		page->early[i] = map_it(i ? "early reflink" : "early",
 					i ? file("%s", page->title) : page->low,
 					PAGE);
-	page->pfn = pfn_of(page->early[0].p, page->early[0].at);
-	must(page->nr < 2 ||
-	     pfn_of(page->early[1].p, page->early[1].at) == page->pfn,
-	     "they do not share the page");
+	page->pfn = common_page(page->early);
 }
 
 static void map_late(struct page *page)
 {
 	page->late = map_it("late", high, opposite(page->low));
 	page->next = map_it("next page", high, opposite(page->low) + PAGE);
-	must(pfn_of(page->late.p, page->late.at) == page->pfn,
+	must(page_of(page->late) == page->pfn,
 	     "the halves have not changed places");
 }
 
 static void fail(struct page *page)
 {
-	bool reached = true;
-	int i;
-
 	part("%s", page->title);
 	poison_and_check(page->pfn);
-	for (i = 0; i < page->nr; i++)
-		reached &= has_lost(&page->early[i]);
-	check(reached, EARLY);
-	check(has_lost(&page->late), LATE);
-	check(untold(page->next.p) && maps(page->next.p, page->next.at),
-	      NEXT_PAGE);
+	check(all_of(hit, page->early), EARLY);
+	check(hit(page->late), LATE);
+	check(untold(page->next) && has(page->next), NEXT_PAGE);
 	check(alive(), GOES_ON);
 }
 
@@ -144,22 +124,14 @@ static void run(void)
 		fail(&pages[i]);
 }
 
+#define FAILS(part)	part ": " SUCCEEDS, part ": " EARLY, part ": " LATE
+
 SCENARIO("halves of a mapped device change places under the filesystem",
 	.machine = "both",
 	/* A page that is not shared cannot have two mappings there. */
 	.base.splat = "WARNING: .*fs/dax.c",
 	/* The pmem device has no holder, and shared pages have no mapping. */
-	.holder.fails = {
-		"mapped by one file before: " SUCCEEDS,
-		"mapped by one file before: " EARLY,
-		"mapped by one file before: " LATE,
-		"shared by two files before: " SUCCEEDS,
-		"shared by two files before: " EARLY,
-		"shared by two files before: " LATE,
-	},
-	.core.fails = {
-		"mapped by one file before: " EARLY,
-		"shared by two files before: " SUCCEEDS,
-		"shared by two files before: " EARLY,
-		"shared by two files before: " LATE,
-	});
+	.holder.fails = { FAILS("mapped by one file before"),
+			  FAILS("shared by two files before") },
+	.core.fails = { "mapped by one file before: " EARLY,
+			FAILS("shared by two files before") });

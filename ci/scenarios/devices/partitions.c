@@ -6,11 +6,10 @@
 #include <errno.h>
 #include <linux/fs.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include "devices.h"
-
-#define TRACING		"/sys/kernel/tracing/"
+#include "removal.h"
+#include "trace.h"
 
 #define MOUNTS		"both filesystems mount"
 #define HAVE_DAX	"files of both filesystems are DAX"
@@ -65,17 +64,15 @@ static void fail_in(const char *title, int failing, int other)
 	      "sharers in the other partition keep their page, unsignalled");
 	check(alive_in(place(failing)) && alive_in(place(other)),
 	      "both filesystems go on");
-	finish_sharers(&hit);
-	finish_sharers(&spared);
+	finish_all();
 }
 
-static void fail_what_nobody_maps(int failing, int other)
+static void fail_unmapped(int failing, int other)
 {
 	struct monitor *hit = start_monitor(file("%d", failing));
 	struct monitor *spared = start_monitor(file("%d", other));
 	const char *path = file("%d/unmapped", failing);
 	int64_t physical;
-	int ret;
 
 	part("unmapped file data");
 	make_file(path, 4 * PAGE);
@@ -83,16 +80,13 @@ static void fail_what_nobody_maps(int failing, int other)
 	poison_and_check(place_pfn(failing, physical));
 	check(lost_reports(hit, 1) == 1 && reported_lost(hit, path, PAGE),
 	      "the loss is reported by the filesystem that has it");
-	check(reported_media(hit, DATA_DEVICE, physical),
-	      PLACE_REPORTED);
+	check(reported_media(hit, DATA_DEVICE, physical), PLACE_REPORTED);
 	check(!lost_reports(spared, 0), "the other filesystem reports nothing");
 
 	part("metadata");
 	physical = find_owner(file("%d", failing), XFS_OWN_INODES, NULL);
 	must(physical >= 0, "no inode chunk");
-	ret = poison(place_pfn(failing, physical));
-	if (!check(ret < 0, "memory_failure() reports a failure"))
-		remark("it returned %d", ret);
+	check_error(poison(place_pfn(failing, physical)));
 	check(!alive_in(place(failing)),
 	      "the filesystem that has it shuts down");
 	check(alive_in(place(other)), "the other goes on");
@@ -110,7 +104,7 @@ static void dax_always(void)
 	if (check(!ret[0] && !ret[1], MOUNTS)) {
 		fail_in("dax=always", 1, 2);
 		fail_in("dax=always", 2, 1);
-		fail_what_nobody_maps(2, 1);
+		fail_unmapped(2, 1);
 		part("dax=always");
 		check(unmount_from(place(1)) & unmount_from(place(2)),
 		      "both filesystems unmount");
@@ -121,19 +115,6 @@ static void dax_always(void)
 		if (!ret[1])
 			unmount_from(place(2));
 	}
-}
-
-/* New files have their directory's flag. */
-static void flag_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	struct fsxattr attr;
-
-	must(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &attr), "%s: %m", path);
-	attr.fsx_xflags |= FS_XFLAG_DAX;
-	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "%s: FS_XFLAG_DAX: %m",
-	     path);
-	close(fd);
 }
 
 static bool is_dax(const char *path)
@@ -155,7 +136,8 @@ static void dax_inode(void)
 	     strerror(-ret[0]), strerror(-ret[1]));
 	for (i = 3; i <= 4; i++) {
 		make_file(file("%d/plain", i), PAGE);
-		flag_directory(file("%d", i));
+		/* New files have their directory's flag. */
+		change_flags(file("%d", i), FS_XFLAG_DAX, 0);
 		make_file(file("%d/f", i), PAGE);
 	}
 	check(!is_dax(file("3/plain")) && !is_dax(file("4/plain")),
@@ -175,38 +157,22 @@ static void dax_inode(void)
 
 static bool was_freed(void)
 {
-	FILE *f = fopen(TRACING "trace", "r");
-	bool found = false;
-	char line[200];
-
-	must(f, TRACING "trace: %m");
-	while (fgets(line, sizeof(line), f))
-		found |= line[0] != '#' && strstr(line, "dax_freed:");
-	fclose(f);
-	return found;
+	return traced("dax_freed:");
 }
 
 /* Whatever a mount took of the device it has given back. */
 static void remove_device(void)
 {
-	static const char driver[] = "/sys/bus/nd/drivers/nd_pmem/";
-	char link[128], *name;
-	ssize_t n = readlink("/sys/block/pmem0/device", link, sizeof(link) - 1);
-
-	must(n > 0, "/sys/block/pmem0/device: %m");
-	link[n] = '\0';
-	name = strrchr(link, '/') + 1;
-
 	part("the device");
 	put_string(TRACING "kprobe_events",
 		   "p:scenario/dax_freed dax_free_inode");
 	put_string(TRACING "events/scenario/dax_freed/enable", "1");
-	command("echo %s >%sunbind", name, driver);
+	unbind(PMEM);
 	check(access(PMEM, F_OK), "it goes when its driver lets go of it");
 	check(within(5, was_freed), FREED);
 	put_string(TRACING "events/scenario/dax_freed/enable", "0");
 
-	command("echo %s >%sbind", name, driver);
+	rebind(PMEM);
 	must(!access(partition(3), F_OK), "there is no %s", partition(3));
 	check(!try_mount(partition(3), "3", "xfs", "dax=inode") &&
 	      is_dax(file("3/f")) && read_byte(file("3/f"), 0) == fill(0),

@@ -39,7 +39,7 @@ static void share_in_groups(void)
 		     "the page is not on the realtime device");
 		fail_shared_page(&s);
 		check(alive(), GOES_ON);
-		finish_sharers(&s);
+		finish_all();
 	}
 	must(nr == NR_GROUPS, "all files are in %d realtime groups", nr);
 }
@@ -47,37 +47,28 @@ static void share_in_groups(void)
 /* Two files have a part of their extents in common. */
 static void share_in_part(void)
 {
-	struct proc *a = start("a"), *b = start("b"), *rest = start("rest");
-	unsigned long at_a, at_b, at_rest, pfn;
+	struct proc *a, *b, *rest;
+	unsigned long pfn;
 
 	make_file(file("a"), 8 * PAGE);
 	clone_range(file("a"), 2 * PAGE, 2 * PAGE, file("b"), 21 * PAGE);
-	at_a = map_page(a, file("a"), 3 * PAGE);
-	at_b = map_page(b, file("b"), 22 * PAGE);
-	at_rest = map_page(rest, file("a"), 4 * PAGE);
-	pfn = pfn_of(a, at_a);
-	must(pfn_of(b, at_b) == pfn && pfn_of(rest, at_rest) == pfn + 1,
-	     "the files do not share what they should");
+	a = map_by("a", file("a"), 3 * PAGE);
+	b = map_by("b", file("b"), 22 * PAGE);
+	rest = map_by("rest", file("a"), 4 * PAGE);
+	pfn = common_page(LIST(a, b));
+	must(page_of(rest) == pfn + 1, "the file is in pieces");
 
 	part("what one file has alone");
 	poison_and_check(pfn + 1);
-	check(told(rest, BUS_MCEERR_AO, at_rest, PAGE_LSB) &&
-	      !maps(rest, at_rest),
-	      "a process that maps it gets BUS_MCEERR_AO and loses it");
-	check(untold(a) & untold(b) && maps(a, at_a) && maps(b, at_b),
+	check(hit(rest), "a process that maps it gets BUS_MCEERR_AO and loses it");
+	check(all(untold, a, b) && all(has, a, b),
 	      "a process that maps the shared part gets nothing and keeps it");
 
 	part("what two files share");
 	poison_and_check(pfn);
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
-	      "both get BUS_MCEERR_AO, each at its own address");
-	check(!maps(a, at_a) && !maps(b, at_b),
-	      "no process maps the page any longer");
+	check_lost("both get BUS_MCEERR_AO, each at its own address", a, b);
 	check(alive(), GOES_ON);
-	finish(a);
-	finish(b);
-	finish(rest);
+	finish_all();
 }
 
 static bool on_realtime(const struct fsmap *rec)
@@ -110,14 +101,13 @@ static bool has_block(const struct fsmap *rec, const void *data)
 /* One file has a group's last block and the next group's first. */
 static void ends_of_groups(void)
 {
-	struct proc *last = start("last"), *first = start("first");
-	struct proc *clone = start("reflink of last");
-	int fd = open(file("big"), O_RDWR | O_CREAT, 0644), i;
+	struct proc *last, *first, *clone;
+	int fd = open_file(file("big"), O_RDWR | O_CREAT), i;
 	struct block blocks[2];
 	struct stat st;
-	unsigned long at_last, at_first, at_clone, pfn;
+	unsigned long pfn;
 
-	must(fd >= 0 && !fallocate(fd, 0, 0, 5 * GROUP_SIZE), "fallocate: %m");
+	must(!fallocate(fd, 0, 0, 5 * GROUP_SIZE), "fallocate: %m");
 	must(!fstat(fd, &st), "stat: %m");
 	close(fd);
 	blocks[0].inode = blocks[1].inode = st.st_ino;
@@ -135,35 +125,28 @@ static void ends_of_groups(void)
 		     !write_page(file("big"), blocks[i].offset, 'b'),
 		     "the big file has not got the block");
 	clone_range(file("big"), blocks[0].offset, PAGE, file("end"), 0);
-	at_last = map_page(last, file("big"), blocks[0].offset);
-	at_clone = map_page(clone, file("end"), 0);
-	at_first = map_page(first, file("big"), blocks[1].offset);
-	pfn = pfn_of(last, at_last);
-	must(pfn_of(clone, at_clone) == pfn &&
-	     pfn_of(first, at_first) == pfn + 1, "they are not neighbours");
+	last = map_by("last", file("big"), blocks[0].offset);
+	clone = map_by("reflink of last", file("end"), 0);
+	first = map_by("first", file("big"), blocks[1].offset);
+	pfn = common_page(LIST(last, clone));
+	must(page_of(first) == pfn + 1, "they are not neighbours");
 
 	part("the last block of a group");
 	poison_and_check(pfn);
-	check(told(last, BUS_MCEERR_AO, at_last, PAGE_LSB) &
-	      told(clone, BUS_MCEERR_AO, at_clone, PAGE_LSB),
-	      "both sharers get BUS_MCEERR_AO");
-	check(!maps(last, at_last) && !maps(clone, at_clone), UNMAPPED);
-	check(untold(first) && maps(first, at_first),
+	check(all(told_early, last, clone), "both sharers get BUS_MCEERR_AO");
+	check(all(lost, last, clone), NOT_MAPPED);
+	check(untold(first) && has(first),
 	      "a process that maps the next group's first block keeps it, untold");
 
 	part("the first block of a group");
 	forget(last);
 	forget(clone);
 	poison_and_check(pfn + 1);
-	check(told(first, BUS_MCEERR_AO, at_first, PAGE_LSB) &&
-	      !maps(first, at_first),
-	      "a process that has it gets BUS_MCEERR_AO and loses it");
-	check(untold(last) & untold(clone),
+	check(hit(first), "a process that has it gets BUS_MCEERR_AO and loses it");
+	check(all(untold, last, clone),
 	      "a process that had the block before gets nothing");
 	check(alive(), GOES_ON);
-	finish(last);
-	finish(clone);
-	finish(first);
+	finish_all();
 }
 
 /* An extent of a special owner that is on the realtime device. */
@@ -184,17 +167,15 @@ static int64_t realtime_extent(uint64_t owner, uint64_t *length)
 	return place;
 }
 
-static void fail_what_nobody_maps(void)
+static void fail_unmapped(void)
 {
-	struct proc *p = start("bystander");
 	struct monitor *m = start_monitor(MNT);
-	unsigned long at;
+	struct proc *p;
 	uint64_t length;
 	int64_t place;
-	int ret;
 
 	make_file(file("f"), 4 * PAGE);
-	at = map_page(p, file("f"), PAGE);
+	p = map_by("bystander", file("f"), PAGE);
 	make_file(file("unmapped"), 4 * PAGE);
 	clone_range(file("unmapped"), 0, 4 * PAGE, file("clone"), 8 * PAGE);
 
@@ -220,15 +201,12 @@ static void fail_what_nobody_maps(void)
 	part("the first group's superblock");
 	forget_reports(m);
 	place = realtime_extent(XFS_OWN_FS, &length);
-	ret = poison(pmem_pfn(PMEM_RT, place));
-	if (!check(ret < 0, "memory_failure() reports a failure"))
-		remark("it returned %d", ret);
+	check_error(poison(pmem_pfn(PMEM_RT, place)));
 	check(reported_media(m, RT_DEVICE, place), PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
-	check(untold(p) && load(p, at) == fill(1),
+	check(untold(p) && reads(p),
 	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
-	finish(p);
 }
 
 static void run(void)
@@ -245,7 +223,7 @@ static void run(void)
 	share_in_groups();
 	share_in_part();
 	ends_of_groups();
-	fail_what_nobody_maps();
+	fail_unmapped();
 }
 
 SCENARIO("realtime groups; realtime pages that are not mapped",

@@ -9,9 +9,8 @@
 
 static void run(void)
 {
-	struct proc *procs[NR], *other = start("other page"), *copy = start("copy");
-	unsigned long at[NR], at_other, at_copy;
-	int i, told_all = 0, unmapped = 0;
+	struct proc *procs[NR + 1] = {}, *other, *copy;
+	int i;
 
 	mount_xfs_realtime();
 	make_file(file("0"), 4 * PAGE);
@@ -21,25 +20,16 @@ static void run(void)
 	clone_file(file("0"), file("copy"));
 	for (i = 0; i < NR; i++) {
 		procs[i] = start("sharer %d", i);
-		at[i] = map_page(procs[i], file("%d", i), (i * 4 + 1) * PAGE);
-		must(pfn_of(procs[i], at[i]) == pfn_of(procs[0], at[0]),
-		     "it is not one page");
+		map_page(procs[i], file("%d", i), (i * 4 + 1) * PAGE);
 	}
-	at_other = map_page(other, file("copy"), 2 * PAGE);
-	at_copy = map(copy, file("copy"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-		      MAP_SHARED);
-	must(!store(copy, at_copy, 'x'), "a store drew a signal");
+	other = map_by("other page", file("copy"), 2 * PAGE);
+	copy = map_unread("copy", file("copy"), PAGE, MAP_SHARED);
+	store_byte(copy, 'x');
 
-	poison_and_check(pfn_of(procs[0], at[0]));
-	for (i = 0; i < NR; i++) {
-		told_all += told(procs[i], BUS_MCEERR_AO, at[i], PAGE_LSB);
-		unmapped += !maps(procs[i], at[i]);
-	}
-	check(told_all == NR,
-	      "every sharer gets BUS_MCEERR_AO at its own address");
-	check(unmapped == NR, "no process maps the page any longer");
-	check(untold(other) & untold(copy) && maps(copy, at_copy) &&
-	      load(copy, at_copy) == 'x' && maps(other, at_other),
+	poison_and_check(common_page(procs));
+	check_lost_by(procs,
+		      "every sharer gets BUS_MCEERR_AO at its own address");
+	check(kept(copy) && untold(other) && has(other),
 	      "another page, a copy on write: nothing");
 	check(alive(), "the filesystem goes on");
 }

@@ -13,44 +13,37 @@ static void fail_page(const char *title, int64_t physical)
 {
 	unsigned long pfn = pmem_pfn(PMEM, physical);
 	struct looks before;
-	int ret;
 
 	part("%s", title);
 	look(&before, pfn);
-	ret = machine_check(pfn);
-	if (!check(ret == -EBUSY, "memory_failure() says EBUSY"))
-		remark("it returned %d (%s)", ret, strerror(-ret));
+	check_result(machine_check(pfn), -EBUSY, "memory_failure() says EBUSY");
 	check_failed(&before);
 }
 
 /* What came of it, once mounted. */
 static void look_after(const char *title, const char *path)
 {
-	struct proc *p = start("reader"), *q = start("neighbour");
-	unsigned long at, at_next;
+	struct proc *p, *q;
 
 	part("%s", title);
-	at = map(p, path, PAGE, PAGE, PROT_READ, MAP_SHARED);
-	check(load(p, at) == SIGNALLED &&
-	      told(p, BUS_MCEERR_AR, at, PAGE_LSB), STOPPED);
-	at_next = map_page(q, path, 2 * PAGE);
-	check(load(q, at_next) == fill(2), "the next page can be mapped");
+	p = map_unread("reader", path, PAGE, MAP_SHARED);
+	check(stopped(p), STOPPED);
+	q = map_by("neighbour", path, 2 * PAGE);
+	check(q->byte == fill(2), "the next page can be mapped");
 	check(alive(), "the filesystem works");
-	finish(p);
-	finish(q);
+	finish_all();
 }
 
 /* Another page, now that it is mounted: nothing stands in the way. */
 static void fail_mounted(const char *path)
 {
-	struct proc *p = start("mapper");
-	unsigned long at = map_page(p, path, 3 * PAGE);
+	struct proc *p = map_by("mapper", path, 3 * PAGE);
 
 	part("mounted again");
-	must(pfn_of(p, at) == pmem_pfn(PMEM, file_physical(path, 3 * PAGE)),
+	must(page_of(p) == pmem_pfn(PMEM, file_physical(path, 3 * PAGE)),
 	     "pages are not where they were failed");
-	poison_and_check(pfn_of(p, at));
-	check(told(p, BUS_MCEERR_AO, at, PAGE_LSB),
+	poison_and_check(page_of(p));
+	check(told_early(p),
 	      "a process that has the page mapped gets BUS_MCEERR_AO");
 	finish(p);
 }
@@ -64,8 +57,7 @@ static void run(void)
 	mount_xfs(NULL);
 	part("a filesystem");
 	make_file(file("f"), 4 * PAGE);
-	make_file(file("g"), 8 * PAGE);
-	clone_file(file("g"), file("h"));
+	make_reflinks(8 * PAGE, "g", "h");
 	f = file_physical(file("f"), PAGE);
 	g = file_physical(file("g"), PAGE);
 	must(f > 0 && g > 0, "the files are nowhere");

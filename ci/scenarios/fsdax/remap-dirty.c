@@ -19,16 +19,10 @@ static const char *path;
 
 static bool flushed(unsigned long index)
 {
-	FILE *f = fopen(TRACING "trace", "r");
-	char line[200], wanted[40];
-	bool found = false;
+	char wanted[40];
 
-	must(f, "trace: %m");
 	snprintf(wanted, sizeof(wanted), " pgoff 0x%lx ", index);
-	while (fgets(line, sizeof(line), f))
-		found |= line[0] != '#' && strstr(line, wanted);
-	fclose(f);
-	return found;
+	return traced(wanted);
 }
 
 static int cut(int fd)
@@ -58,8 +52,7 @@ static void change(const char *title, int (*way)(int fd))
 	path = file("%s", strchr(title, ' ') + 1);
 	make_file(path, 8 * PAGE);
 	at = map(p, path, 0, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
-	fd = open(path, O_RDWR);
-	must(fd >= 0, "open %s: %m", path);
+	fd = open_file(path, O_RDWR);
 	must(!store(p, at + PAGE, 'S'), "store");
 	put_string(TRACING "trace_clock", "local");	/* this empties the trace */
 	must(!way(fd), "%m");

@@ -2,7 +2,6 @@
 /* Block devices made of pmem devices, and what is where on them. */
 #include <errno.h>
 #include <linux/fs.h>
-#include <linux/fsmap.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -52,6 +51,17 @@ unsigned long pmem_pfn(const char *device, int64_t offset)
 	snprintf(path, sizeof(path), "/sys/block/%.*s/device/resource",
 		 partition ? (int)(partition - name) : (int)strlen(name), name);
 	return (read_number(path) + offset) / PAGE;
+}
+
+void change_flags(const char *path, unsigned int set, unsigned int clear)
+{
+	int fd = open_file(path, O_RDONLY);
+	struct fsxattr attr;
+
+	must(!ioctl(fd, FS_IOC_FSGETXATTR, &attr), "%s: %m", path);
+	attr.fsx_xflags = (attr.fsx_xflags & ~clear) | set;
+	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "%s: flags: %m", path);
+	close(fd);
 }
 
 /* --- several filesystems at a time --- */
@@ -127,6 +137,12 @@ void create_dm(const char *table)
 void remove_dm(void)
 {
 	command("dmsetup remove --noudevsync --noudevrules " DM_NAME);
+}
+
+void take_down_dm(void)
+{
+	must(unmount(), "the filesystem does not unmount");
+	remove_dm();
 }
 
 static void copy(const struct move *m)
@@ -206,53 +222,4 @@ const char *make_file_between(int64_t from, int64_t to, size_t size)
 	}
 	give_up("no file came to be between %lld and %lld MiB",
 		(long long)(from / MIB), (long long)(to / MIB));
-}
-
-int64_t find_extent(const char *path,
-		    bool (*wanted)(const struct fsmap *rec, const void *data),
-		    const void *data, uint64_t *length)
-{
-	static struct {
-		struct fsmap_head head;
-		struct fsmap recs[1024];
-	} f;
-	int fd = open(path, O_RDONLY);
-	unsigned int i, nr;
-
-	must(fd >= 0, "open %s: %m", path);
-	memset(&f, 0, sizeof(f));
-	f.head.fmh_count = ARRAY_SIZE(f.recs);
-	memset(&f.head.fmh_keys[1], 0xff, sizeof(f.head.fmh_keys[1]));
-	memset(f.head.fmh_keys[1].fmr_reserved, 0,
-	       sizeof(f.head.fmh_keys[1].fmr_reserved));
-	f.head.fmh_keys[1].fmr_length = 0;
-	do {
-		must(!ioctl(fd, FS_IOC_GETFSMAP, &f), "GETFSMAP: %m");
-		nr = f.head.fmh_entries;
-		for (i = 0; i < nr; i++) {
-			if (!wanted(&f.recs[i], data))
-				continue;
-			close(fd);
-			if (length)
-				*length = f.recs[i].fmr_length;
-			return f.recs[i].fmr_physical;
-		}
-		if (nr)
-			fsmap_advance(&f.head);
-	} while (nr && !(f.recs[nr - 1].fmr_flags & FMR_OF_LAST));
-	close(fd);
-	return -1;
-}
-
-static bool has_owner(const struct fsmap *rec, const void *data)
-{
-	const uint64_t *owner = data;
-
-	return (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) &&
-	       rec->fmr_owner == *owner;
-}
-
-int64_t find_owner(const char *path, uint64_t owner, uint64_t *length)
-{
-	return find_extent(path, has_owner, &owner, length);
 }

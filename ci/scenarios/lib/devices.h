@@ -16,8 +16,8 @@ void command(const char *fmt, ...) __printf(1, 2);
 /* What sysfs has in a file: its first line, read as a number. */
 unsigned long read_number(const char *path);
 
-/* The pfn of a byte of /dev/pmemN, or of a partition of one. */
-unsigned long pmem_pfn(const char *device, int64_t offset);
+/* A file's FS_XFLAG_* */
+void change_flags(const char *path, unsigned int set, unsigned int clear);
 
 /* --- several filesystems at a time --- */
 
@@ -46,6 +46,7 @@ const char *linear_table(const struct segment *segments, int nr);
 const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
 void create_dm(const char *table);
 void remove_dm(void);
+void take_down_dm(void);		/* and unmount what is on it */
 /*
  * Give it another table while a filesystem is on it, and frozen: what moves is
  * copied first.
@@ -67,21 +68,12 @@ unsigned long segment_pfn(const struct segment *segments, int nr,
  */
 const char *make_file_between(int64_t from, int64_t to, size_t size);
 
-/* The first of FS_IOC_GETFSMAP's records that is wanted; in bytes */
-struct fsmap;
-int64_t find_extent(const char *path,
-		    bool (*wanted)(const struct fsmap *rec, const void *data),
-		    const void *data, uint64_t *length);
-/* As owner_physical(), of the filesystem that has path. */
-int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
-
-/* --- three who share a page, and one who does not --- */
+/* --- three processes that share a page, and another one --- */
 
 #define NR_SHARERS	3
 
 struct sharers {
-	struct proc *procs[NR_SHARERS], *next;
-	unsigned long at[NR_SHARERS], at_next;
+	struct proc *procs[NR_SHARERS + 1], *next;	/* ends with NULL */
 	unsigned long pfn;
 };
 
@@ -92,15 +84,12 @@ struct sharers {
 void share_page(struct sharers *s, const char *path);
 /* Have it fail, with the checks that any failure of a shared page must pass. */
 void fail_shared_page(struct sharers *s);
-/* The checks alone */
-void check_sharers(struct sharers *s);
-/* Nobody was told anything, all have their pages and can read them. */
+/* No process was signalled, all have their pages and can read them. */
 bool undisturbed(struct sharers *s);
-void finish_sharers(struct sharers *s);
 
 #define SUCCEEDS	"memory_failure() succeeds"
 #define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
-#define UNMAPPED	"no sharer has the page mapped any more"
+#define NOT_MAPPED	"no sharer has the page mapped any more"
 #define NEXT_PAGE	"the next page stays mapped, and no process is signalled"
 /* Others that several scenarios have */
 #define REPORTED	"the loss is reported, of each file that has the block"
@@ -109,7 +98,7 @@ void finish_sharers(struct sharers *s);
 #define SHUTS_DOWN	"the filesystem shuts down"
 /* What fails where nobody knows of the sharers; for struct outcome */
 #define SHARERS_MISSED(part) \
-	part ": " SUCCEEDS, part ": " REACHED, part ": " UNMAPPED
+	part ": " SUCCEEDS, part ": " REACHED, part ": " NOT_MAPPED
 
 /* --- XFS's reports to its health monitor --- */
 

@@ -197,50 +197,6 @@ long kernel_number(const char *key)
 	give_up("/proc/kcore's notes have no %s", key);
 }
 
-/*
- * The flags in a page's struct page. /proc/kpageflags shows 0 for pages of
- * device memory. So a kprobe event on a system call that nobody else makes
- * reads the memory map, by its fetch argument.
- */
-static unsigned long page_flags(unsigned long pfn)
-{
-	static const char instance[] = TRACING "instances/scenario";
-	char line[200], *at;
-	unsigned long flags = 0;
-	bool found = false;
-	FILE *f;
-
-	snprintf(line, sizeof(line),
-		 "p:scenario/pageflags __x64_sys_getpgid flags=+%lu(@vmemmap_base):x64\n",
-		 pfn * kernel_number("SIZE(page)=") +
-		 kernel_number("OFFSET(page.flags)="));
-	mkdir(instance, 0755);
-	put_string(TRACING "kprobe_events", line);
-	put_string(TRACING "instances/scenario/events/scenario/pageflags/enable",
-		   "1");
-	must(getpgid(0) >= 0, "getpgid: %m");
-	put_string(TRACING "instances/scenario/events/scenario/pageflags/enable",
-		   "0");
-
-	f = fopen(TRACING "instances/scenario/trace", "r");
-	must(f, "trace: %m");
-	while (fgets(line, sizeof(line), f)) {
-		at = strstr(line, "flags=0x");
-		if (at)
-			found = sscanf(at, "flags=%lx", &flags) == 1;
-	}
-	fclose(f);
-	must(found, "the kprobe event did not read the flags of %#lx", pfn);
-	put_string(TRACING "kprobe_events", "-:scenario/pageflags\n");
-	rmdir(instance);
-	return flags;
-}
-
-bool flagged(unsigned long pfn)
-{
-	return page_flags(pfn) >> kernel_number("NUMBER(PG_hwpoison)=") & 1;
-}
-
 /* The page, and those that a mistaken flag may be on: next to it, its head. */
 static unsigned long looked_at(unsigned long pfn, int i)
 {
@@ -296,15 +252,15 @@ void check_as_before(const struct looks *before)
 		       before->corrupted);
 }
 
-static void check_success(int ret)
-{
-	if (!check(!ret, "memory_failure() succeeds"))
-		remark("it returned %d (%s)", ret, strerror(-ret));
-}
-
 void poison_and_check(unsigned long pfn)
 {
-	check_success(poison(pfn));
+	check_result(poison(pfn), 0, "memory_failure() succeeds");
+}
+
+void check_error(int ret)
+{
+	if (!check(ret < 0, "memory_failure() reports a failure"))
+		remark("it returned %d", ret);
 }
 
 void machine_check_and_check(unsigned long pfn)
@@ -312,7 +268,7 @@ void machine_check_and_check(unsigned long pfn)
 	struct looks before;
 
 	look(&before, pfn);
-	check_success(machine_check(pfn));
+	check_result(machine_check(pfn), 0, "memory_failure() succeeds");
 	check_failed(&before);
 }
 

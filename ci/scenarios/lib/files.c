@@ -107,7 +107,7 @@ const char *file(const char *fmt, ...)
 	return name;
 }
 
-static int open_file(const char *path, int flags)
+int open_file(const char *path, int flags)
 {
 	int fd = open(path, flags, 0644);
 
@@ -161,6 +161,23 @@ void clone_file(const char *from, const char *to)
 	must(!ioctl(dst, FICLONE, src), "reflink %s to %s: %m", from, to);
 	close(src);
 	close(dst);
+}
+
+void make_shared(size_t size, const char *const *names)
+{
+	const char *first = *names;
+
+	make_file(file("%s", first), size);
+	while (*++names)
+		clone_file(file("%s", first), file("%s", *names));
+}
+
+void allocate(const char *path, size_t size)
+{
+	int fd = open_file(path, O_RDWR | O_CREAT);
+
+	must(!fallocate(fd, 0, 0, size), "fallocate %s: %m", path);
+	close(fd);
 }
 
 void clone_range(const char *from, off_t from_off, size_t len,
@@ -321,49 +338,50 @@ off_t take_all_space(const char *path)
 	return size;
 }
 
-int64_t owner_physical(uint64_t owner, uint64_t *length)
+int64_t find_extent(const char *path,
+		    bool (*wanted)(const struct fsmap *rec, const void *data),
+		    const void *data, uint64_t *length)
 {
 	static struct {
 		struct fsmap_head head;
-		struct fsmap recs[512];
+		struct fsmap recs[1024];
 	} f;
-	int fd = open_file(MNT, O_RDONLY);
-	int64_t found = -1;
-	unsigned int i;
+	int fd = open_file(path, O_RDONLY);
+	unsigned int i, nr;
 
 	memset(&f, 0, sizeof(f));
 	f.head.fmh_count = ARRAY_SIZE(f.recs);
-	f.head.fmh_keys[1].fmr_device = UINT32_MAX;
-	f.head.fmh_keys[1].fmr_flags = UINT32_MAX;
-	f.head.fmh_keys[1].fmr_physical = UINT64_MAX;
-	f.head.fmh_keys[1].fmr_owner = UINT64_MAX;
-	f.head.fmh_keys[1].fmr_offset = UINT64_MAX;
-	must(!ioctl(fd, FS_IOC_GETFSMAP, &f), "GETFSMAP: %m");
-	close(fd);
-
-	for (i = 0; i < f.head.fmh_entries && found < 0; i++)
-		if ((f.recs[i].fmr_flags & FMR_OF_SPECIAL_OWNER) &&
-		    f.recs[i].fmr_owner == owner) {
-			found = f.recs[i].fmr_physical;
-			*length = f.recs[i].fmr_length;
+	memset(&f.head.fmh_keys[1], 0xff, sizeof(f.head.fmh_keys[1]));
+	memset(f.head.fmh_keys[1].fmr_reserved, 0,
+	       sizeof(f.head.fmh_keys[1].fmr_reserved));
+	f.head.fmh_keys[1].fmr_length = 0;
+	do {
+		must(!ioctl(fd, FS_IOC_GETFSMAP, &f), "GETFSMAP: %m");
+		nr = f.head.fmh_entries;
+		for (i = 0; i < nr; i++) {
+			if (!wanted(&f.recs[i], data))
+				continue;
+			close(fd);
+			if (length)
+				*length = f.recs[i].fmr_length;
+			return f.recs[i].fmr_physical;
 		}
-	return found;
+		if (nr)
+			fsmap_advance(&f.head);
+	} while (nr && !(f.recs[nr - 1].fmr_flags & FMR_OF_LAST));
+	close(fd);
+	return -1;
 }
 
-unsigned long pfn_of_physical(int64_t physical)
+static bool has_owner(const struct fsmap *rec, const void *data)
 {
-	static const char path[] = MNT "/where-the-device-begins";
-	static unsigned long first;
+	const uint64_t *owner = data;
 
-	/* A page that is mapped has its pfn in the page table. */
-	if (!first) {
-		struct proc *p = start("surveyor");
-		unsigned long addr;
+	return (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) &&
+	       rec->fmr_owner == *owner;
+}
 
-		make_file(path, PAGE);
-		addr = map_page(p, path, 0);
-		first = pfn_of(p, addr) - file_physical(path, 0) / PAGE;
-		finish(p);
-	}
-	return first + physical / PAGE;
+int64_t find_owner(const char *path, uint64_t owner, uint64_t *length)
+{
+	return find_extent(path, has_owner, &owner, length);
 }

@@ -8,7 +8,6 @@
 /* As put_string(), where it may fail: 0, or -errno. */
 int try_put(const char *path, const char *string);
 void log_kernel(const char *what);	/* a line on the guest's console */
-void finish_all(void);
 bool mounted(void);
 /* A number from the notes that the kernel leaves for crash dumps. */
 long kernel_number(const char *key);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the struct pages of a whole device say, read out of physical memory.
+ * What struct pages say, read out of physical memory: /proc/kpageflags shows 0
+ * for pages of device memory.
  *
- * An event's fetch argument is for one page. Here it is all of them, half a
- * million for /dev/pmem0, so the memory map is found by walking the kernel's
- * page table through /dev/mem and read in one go. That works while KASLR moves
- * nothing that /proc/kallsyms does not tell of, and with page tables of four
- * levels, both as ci/guest boots.
+ * The memory map is found by walking the kernel's page table through /dev/mem.
+ * That works while KASLR moves nothing that /proc/kallsyms does not list, and
+ * with page tables of four levels, both as ci/guest boots.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -84,6 +83,30 @@ bool in_direct_map(unsigned long pfn)
 	return find_physical(base + pfn * PAGE, &phys, &len);
 }
 
+/* Where the struct page is, if there is one; how much of the memory map follows */
+static bool find_page(unsigned long pfn, uint64_t *phys, uint64_t *len)
+{
+	const long size = kernel_number("SIZE(page)=");
+	static uint64_t map;
+
+	if (!map)
+		read_physical(physical_of_symbol("vmemmap_base"), &map, 8);
+	must(map >= 0xffff800000000000UL && size <= (long)PAGE &&
+	     PAGE % size == 0, "a memory map at %#llx of structs of %ld",
+	     (unsigned long long)map, size);
+	return find_physical(map + pfn * size, phys, len);
+}
+
+bool flagged(unsigned long pfn)
+{
+	uint64_t phys, len, flags;
+
+	if (!find_page(pfn, &phys, &len))
+		return false;
+	read_physical(phys + kernel_number("OFFSET(page.flags)="), &flags, 8);
+	return flags >> kernel_number("NUMBER(PG_hwpoison)=") & 1;
+}
+
 bool pfns_of_device(unsigned long *first, unsigned long *nr)
 {
 	FILE *f = fopen("/proc/iomem", "r");
@@ -113,19 +136,14 @@ void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
 	const long refcount = kernel_number("OFFSET(page._refcount)=");
 	const long hwpoison = kernel_number("NUMBER(PG_hwpoison)=");
 	unsigned long pfn, nr, i, n;
-	uint64_t vmemmap, phys, len;
+	uint64_t phys, len;
 	struct page_state s;
 	static char buf[PMD];
 
 	must(pfns_of_device(&pfn, &nr), "/proc/iomem has no namespace0.0");
-	read_physical(physical_of_symbol("vmemmap_base"), &vmemmap, 8);
-	must(vmemmap >= 0xffff800000000000UL && size <= (long)PAGE &&
-	     PAGE % size == 0, "a memory map at %#llx of structs of %ld",
-	     (unsigned long long)vmemmap, size);
-
 	for (; nr; nr -= n) {
-		must(find_physical(vmemmap + pfn * size, &phys, &len),
-		     "page %#lx has no struct page", pfn);
+		must(find_page(pfn, &phys, &len), "page %#lx has no struct page",
+		     pfn);
 		if (len > sizeof(buf))
 			len = sizeof(buf);
 		n = len / size < nr ? len / size : nr;

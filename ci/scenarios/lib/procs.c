@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include "lib.h"
 
+/* A function is at the same address in all processes. */
 struct order {
-	enum { PING, MAP, UNMAP, LOAD, STORE, ADVISE, POLICY, HAMMER,
-	       GO } what;
+	long (*what)(const struct order *o);
 	unsigned long addr;
 	size_t len;
 	off_t offset;
@@ -65,14 +65,15 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 		siglongjmp(out_of_access, 1);
 }
 
-static long access_byte(struct order *o)
+/* The byte is loaded if the value is negative. */
+static long access_byte(const struct order *o)
 {
 	volatile unsigned char *byte = (void *)o->addr;
 	long value = SIGNALLED;
 
 	if (!sigsetjmp(out_of_access, 1)) {
 		accessing = 1;
-		if (o->what == LOAD) {
+		if (o->value < 0) {
 			value = *byte;
 		} else {
 			*byte = o->value;
@@ -85,19 +86,15 @@ static long access_byte(struct order *o)
 
 int load_here(unsigned long addr)
 {
-	struct order o = { .what = LOAD, .addr = addr };
-
-	return access_byte(&o);
+	return store_here(addr, -1);
 }
 
 int store_here(unsigned long addr, int byte)
 {
-	struct order o = { .what = STORE, .addr = addr, .value = byte };
-
-	return access_byte(&o);
+	return access_byte(&(struct order){ .addr = addr, .value = byte });
 }
 
-static long map_file(struct order *o)
+static long map_file(const struct order *o)
 {
 	int fd = open(o->path, O_RDWR);
 	void *at = NULL;
@@ -117,24 +114,38 @@ static long map_file(struct order *o)
 	return (long)at;
 }
 
-static long hammer_page(struct order *o)
+static long nothing(const struct order *o)
 {
-	struct order read = { .what = LOAD };
-	long times = 0;
-
-	while (!self->seen->stop) {
-		unsigned long start = o->addr + self->seen->aim * PAGE;
-
-		madvise((void *)start, WINDOW * PAGE, MADV_DONTNEED);
-		for (read.addr = start; read.addr < start + WINDOW * PAGE;
-		     read.addr += PAGE)
-			access_byte(&read);
-		times++;
-	}
-	return times;
+	(void)o;
+	return 0;
 }
 
-static long go(struct order *o)
+static long unmap_range(const struct order *o)
+{
+	return munmap((void *)o->addr, o->len);
+}
+
+static long advise_range(const struct order *o)
+{
+	return madvise((void *)o->addr, o->len, o->value);
+}
+
+static long set_policy(const struct order *o)
+{
+	return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, o->value, 0, 0);
+}
+
+static void hammer_round(void *at)
+{
+	unsigned long addr = (unsigned long)at + self->seen->aim * PAGE;
+	int i;
+
+	madvise((void *)addr, WINDOW * PAGE, MADV_DONTNEED);
+	for (i = 0; i < WINDOW; i++)
+		load_here(addr + i * PAGE);
+}
+
+static long go(const struct order *o)
 {
 	long times = 0;
 
@@ -143,30 +154,6 @@ static long go(struct order *o)
 		times++;
 	}
 	return times;
-}
-
-static long carry_out(struct order *o)
-{
-	switch (o->what) {
-	case PING:
-		return 0;
-	case MAP:
-		return map_file(o);
-	case UNMAP:
-		return munmap((void *)o->addr, o->len);
-	case LOAD:
-	case STORE:
-		return access_byte(o);
-	case ADVISE:
-		return madvise((void *)o->addr, o->len, o->value);
-	case POLICY:
-		return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, o->value, 0, 0);
-	case HAMMER:
-		return hammer_page(o);
-	case GO:
-		return go(o);
-	}
-	return -1;
 }
 
 static void serve(struct proc *p)
@@ -179,14 +166,13 @@ static void serve(struct proc *p)
 
 	self = p;
 	sigaction(SIGBUS, &sa, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Others' ends would keep their processes from seeing the end. */
 	for (i = 0; i < nr_procs; i++)
 		if (procs[i])
 			close(procs[i]->orders);
 	while (recv(p->orders, &o, sizeof(o), 0) == sizeof(o)) {
 		errno = 0;
-		a.value = carry_out(&o);
+		a.value = o.what(&o);
 		a.error = errno;
 		if (send(p->orders, &a, sizeof(a), 0) != sizeof(a))
 			break;
@@ -195,6 +181,33 @@ static void serve(struct proc *p)
 }
 
 /* --- in the parent --- */
+
+void *shared_memory(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(at != MAP_FAILED, "mmap: %m");
+	return at;
+}
+
+pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "fork: %m");
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+int wait_for(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	return status;
+}
 
 struct proc *start(const char *fmt, ...)
 {
@@ -206,14 +219,11 @@ struct proc *start(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p->name, sizeof(p->name), fmt, ap);
 	va_end(ap);
-	p->seen = mmap(NULL, sizeof(*p->seen), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(p->seen != MAP_FAILED, "mmap: %m");
+	p->seen = shared_memory(sizeof(*p->seen));
 	must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends),
 	     "socketpair: %m");
 
-	p->pid = fork();
-	must(p->pid >= 0, "fork: %m");
+	p->pid = fork_child();
 	if (!p->pid) {
 		close(ends[0]);
 		p->orders = ends[1];
@@ -281,7 +291,7 @@ void finish_all(void)
 unsigned long map(struct proc *p, const char *path, off_t offset, size_t len,
 		  int prot, int flags)
 {
-	struct order o = { .what = MAP, .offset = offset, .len = len,
+	struct order o = { map_file, .offset = offset, .len = len,
 			   .prot = prot, .flags = flags };
 	struct answer a;
 
@@ -289,84 +299,123 @@ unsigned long map(struct proc *p, const char *path, off_t offset, size_t len,
 	a = order(p, &o);
 	must(a.value != -1, "%s: mmap of %s: %s", p->name, path,
 	     strerror(a.error));
+	p->at = a.value;
+	p->byte = fill(offset / PAGE);
+	p->lsb = PAGE_LSB;
 	return a.value;
+}
+
+static unsigned long map_and_read(struct proc *p, const char *path, off_t offset,
+				  size_t len, int flags)
+{
+	map(p, path, offset, len, PROT_READ | PROT_WRITE, MAP_SHARED | flags);
+	p->byte = load(p, p->at);
+	must(p->byte != SIGNALLED, "%s: reading %s drew a signal", p->name,
+	     path);
+	return p->at;
 }
 
 unsigned long map_page(struct proc *p, const char *path, off_t offset)
 {
-	unsigned long addr = map(p, path, offset, PAGE, PROT_READ | PROT_WRITE,
-				 MAP_SHARED);
-
-	must(load(p, addr) != SIGNALLED, "%s: reading %s drew a signal",
-	     p->name, path);
-	return addr;
+	return map_and_read(p, path, offset, PAGE, 0);
 }
 
 unsigned long map_huge(struct proc *p, const char *path, off_t offset,
 		       size_t len)
 {
-	unsigned long addr = map(p, path, offset, len, PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_FIXED);
-
-	must(load(p, addr) != SIGNALLED, "%s: reading %s drew a signal",
-	     p->name, path);
-	must(maps_huge(p, addr), "%s: %s is not mapped by a PMD", p->name,
+	map_and_read(p, path, offset, len, MAP_FIXED);
+	must(maps_huge(p, p->at), "%s: %s is not mapped by a PMD", p->name,
 	     path);
-	return addr;
+	p->lsb = PMD_LSB;
+	return p->at;
+}
+
+struct proc *map_by(const char *name, const char *path, off_t offset)
+{
+	struct proc *p = start("%s", name);
+
+	map_page(p, path, offset);
+	return p;
+}
+
+struct proc *map_huge_by(const char *name, const char *path, off_t offset)
+{
+	struct proc *p = start("%s", name);
+
+	map_huge(p, path, offset & ~(PMD - 1), PMD);
+	p->at += offset & (PMD - 1);
+	p->byte = fill(offset / PAGE);
+	return p;
+}
+
+struct proc *map_unread(const char *name, const char *path, off_t offset,
+			int flags)
+{
+	struct proc *p = start("%s", name);
+
+	map(p, path, offset, PAGE, PROT_READ | PROT_WRITE, flags);
+	return p;
 }
 
 void unmap(struct proc *p, unsigned long addr, size_t len)
 {
-	struct order o = { .what = UNMAP, .addr = addr, .len = len };
+	struct order o = { unmap_range, .addr = addr, .len = len };
 
 	must(!order(p, &o).value, "%s: munmap failed", p->name);
 }
 
 int load(struct proc *p, unsigned long addr)
 {
-	struct order o = { .what = LOAD, .addr = addr };
-
-	return order(p, &o).value;
+	return store(p, addr, -1);
 }
 
 int store(struct proc *p, unsigned long addr, int byte)
 {
-	struct order o = { .what = STORE, .addr = addr, .value = byte };
+	struct order o = { access_byte, .addr = addr, .value = byte };
 
 	return order(p, &o).value;
 }
 
+void store_byte(struct proc *p, int byte)
+{
+	must(!store(p, p->at, byte), "%s: a store drew a signal", p->name);
+	p->byte = byte;
+}
+
 int advise(struct proc *p, unsigned long addr, size_t len, int advice)
 {
-	struct order o = { .what = ADVISE, .addr = addr, .len = len,
+	struct order o = { advise_range, .addr = addr, .len = len,
 			   .value = advice };
 	struct answer a = order(p, &o);
 
 	return a.value ? -a.error : 0;
 }
 
+void populate(struct proc *p, size_t len)
+{
+	must(!advise(p, p->at, len, MADV_POPULATE_READ),
+	     "MADV_POPULATE_READ failed");
+}
+
 void mce_policy(struct proc *p, int policy)
 {
-	struct order o = { .what = POLICY, .value = policy };
+	struct order o = { set_policy, .value = policy };
 
 	must(!order(p, &o).value, "%s: PR_MCE_KILL failed", p->name);
 }
 
-void hammer(struct proc *p, unsigned long addr)
+void set_going(struct proc *p, void (*round)(void *), void *with)
 {
-	struct order o = { .what = HAMMER, .addr = addr };
+	struct order o = { go, .round = round, .with = with };
 
 	p->seen->stop = false;
-	p->seen->aim = 0;
 	give_order(p, &o);
 }
 
-void set_going(struct proc *p, void (*round)(void *), void *with)
+void hammer(struct proc *p, unsigned long addr)
 {
-	struct order o = { .what = GO, .round = round, .with = with };
-
-	p->seen->stop = false;
-	give_order(p, &o);
+	p->seen->aim = 0;
+	set_going(p, hammer_round, (void *)addr);
 }
 
 long relent(struct proc *p)
@@ -375,17 +424,28 @@ long relent(struct proc *p)
 	return get_answer(p).value;
 }
 
-static uint64_t pagemap(struct proc *p, unsigned long addr)
+static int open_pagemap(pid_t pid)
 {
 	char path[32];
-	uint64_t entry;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", p->pid);
-	fd = open(path, O_RDONLY);
-	must(fd >= 0 && pread(fd, &entry, 8, addr / PAGE * 8) == 8, "%s: %m",
-	     path);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	return open_file(path, O_RDONLY);
+}
+
+void read_pagemap(pid_t pid, unsigned long addr, uint64_t *entries, size_t nr)
+{
+	int fd = open_pagemap(pid);
+
+	must(pread(fd, entries, nr * 8, addr / PAGE * 8) == (ssize_t)nr * 8,
+	     "pagemap: %m");
 	close(fd);
+}
+
+static uint64_t pagemap(struct proc *p, unsigned long addr)
+{
+	uint64_t entry;
+
+	read_pagemap(p->pid, addr, &entry, 1);
 	return entry;
 }
 
@@ -435,23 +495,16 @@ unsigned long mapped_huge(int pagemap, unsigned long start, unsigned long len)
 
 bool maps_huge(struct proc *p, unsigned long addr)
 {
-	unsigned long len;
-	char path[32];
-	int fd;
+	int fd = open_pagemap(p->pid);
+	unsigned long len = mapped_huge(fd, addr & ~(PMD - 1), PMD);
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", p->pid);
-	fd = open(path, O_RDONLY);
-	must(fd >= 0, "%s: %m", path);
-	len = mapped_huge(fd, addr & ~(PMD - 1), PMD);
 	close(fd);
 	return len == PMD;
 }
 
 int signals(struct proc *p)
 {
-	struct order o = { .what = PING };
-
-	order(p, &o);
+	order(p, &(struct order){ nothing });
 	return p->seen->n;
 }
 
@@ -486,15 +539,17 @@ static void show_signals(struct proc *p, int n)
 
 bool told(struct proc *p, int code, unsigned long addr, int lsb)
 {
-	int n = signals(p);
+	if (!told_among(p, code, &addr, 1, lsb))
+		return false;
+	if (p->seen->n > 1)
+		show_signals(p, p->seen->n);
+	return p->seen->n == 1;
+}
 
-	if (n == 1 && p->seen->got[0].code == code &&
-	    p->seen->got[0].addr == addr && p->seen->got[0].lsb == lsb)
-		return true;
-	show_signals(p, n);
-	remark("  expected is one %s at %#lx, lsb %d", code_name(code), addr,
-	       lsb);
-	return false;
+bool is_signal(const volatile struct signal_got *got, int code,
+	       unsigned long addr, int lsb)
+{
+	return got->code == code && got->addr == addr && got->lsb == lsb;
 }
 
 bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
@@ -504,9 +559,7 @@ bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 
 	for (i = 0; i < n && i < (int)ARRAY_SIZE(p->seen->got); i++)
 		for (j = 0; j < nr; j++)
-			good += p->seen->got[i].code == code &&
-				p->seen->got[i].addr == addrs[j] &&
-				p->seen->got[i].lsb == lsb;
+			good += is_signal(&p->seen->got[i], code, addrs[j], lsb);
 	if (n && good == n)
 		return true;
 	show_signals(p, n);
@@ -523,4 +576,78 @@ bool untold(struct proc *p)
 	if (n)
 		show_signals(p, n);
 	return !n;
+}
+
+/* --- what became of the page at p->at --- */
+
+unsigned long common_page(struct proc *const *list)
+{
+	unsigned long pfn = page_of(*list);
+	struct proc *const *p;
+
+	for (p = list; *p; p++)
+		must(page_of(*p) == pfn,
+		     "%s and %s do not share a page: is this DAX?",
+		     (*list)->name, (*p)->name);
+	return pfn;
+}
+
+bool all_of(bool (*is)(struct proc *p), struct proc *const *list)
+{
+	int nr = 0, good = 0;
+
+	for (; list[nr]; nr++)
+		good += is(list[nr]);
+	if (good < nr && nr > 1)
+		remark("%d of %d", good, nr);
+	return good == nr;
+}
+
+bool told_early(struct proc *p)
+{
+	return told(p, BUS_MCEERR_AO, p->at, p->lsb);
+}
+
+bool has(struct proc *p)
+{
+	return maps(p, p->at);
+}
+
+bool lost(struct proc *p)
+{
+	if (has(p))
+		remark("%s maps the page", p->name);
+	return !has(p);
+}
+
+bool reads(struct proc *p)
+{
+	return load(p, p->at) == p->byte;
+}
+
+bool kept(struct proc *p)
+{
+	return untold(p) && has(p) && reads(p);
+}
+
+bool hit(struct proc *p)
+{
+	return told_early(p) && lost(p);
+}
+
+bool stopped(struct proc *p)
+{
+	return store_stopped(p, p->at, -1);
+}
+
+bool store_stopped(struct proc *p, unsigned long addr, int byte)
+{
+	return store(p, addr, byte) == SIGNALLED &&
+	       told(p, BUS_MCEERR_AR, addr, PAGE_LSB);
+}
+
+void check_lost_by(struct proc *const *list, const char *title)
+{
+	check(all_of(told_early, list), "%s", title);
+	check(all_of(lost, list), UNMAPPED);
 }

@@ -33,15 +33,6 @@ static unsigned int nr_witnesses;
 static time_t race_began;
 static long wanted_rounds;
 
-static void *shared_memory(size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	must(at != MAP_FAILED, "mmap: %m");
-	return at;
-}
-
 static void begin(void)
 {
 	unsigned long first, nr;
@@ -77,12 +68,6 @@ static struct field *survey(const char *device, const char *path,
 	f->first = pmem_pfn(device, start);
 	f->huge = huge;
 	return f;
-}
-
-struct field *make_field(const char *path, unsigned long pages)
-{
-	make_file(path, pages * PAGE);
-	return survey(PMEM, path, pages, false);
 }
 
 struct field *make_field_on(const char *device, const char *path,
@@ -268,15 +253,76 @@ struct racer *enter(const struct field *f, const char *path,
 	return r;
 }
 
+struct racer *racer(unsigned int nr)
+{
+	return racers[nr];
+}
+
+void map_once(struct racer *r, int prot, int flags)
+{
+	if (!r->ready)
+		map_field(r, prot, flags);
+	r->ready = true;
+}
+
+void drop_page(struct racer *r, unsigned long i)
+{
+	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+}
+
 void read_around(struct racer *r)
 {
 	unsigned long i = near(r);
 
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	map_once(r, PROT_READ, MAP_SHARED);
+	drop_page(r, i);
 	touch(at_page(r, i));
+}
+
+void copy_on_write(struct racer *r)
+{
+	unsigned long i = near(r);
+
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
+	drop_page(r, i);
+	if (dice(r, 2))
+		touch(at_page(r, i));
+	if (!scribble(at_page(r, i), '1' + r->nr))
+		mark_own(r, i);
+}
+
+void share_again(struct racer *r, unsigned long first, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = first; i < first + nr; i++)
+		mark_shared(r, i);
+	clone_range(r->field->path, first * PAGE, nr * PAGE, r->path,
+		    first * PAGE);
+}
+
+static void make_reflink(const struct field *f, const char *path)
+{
+	if (access(path, F_OK))
+		clone_file(f->path, path);
+}
+
+struct witness *enter_all(const struct field *f, const char *watched,
+			  const struct entry *entries, int nr)
+{
+	struct witness *w = NULL;
+	int i;
+
+	if (watched)
+		make_reflink(f, file("%s", watched));
+	for (i = 0; i < nr; i++)
+		make_reflink(f, file("%s", entries[i].path));
+	if (watched)
+		w = witness(f, file("%s", watched));
+	for (i = 0; i < nr; i++)
+		enter(f, file("%s", entries[i].path), entries[i].round, i, "%s",
+		      entries[i].name);
+	return w;
 }
 
 void race_on(long rounds)
@@ -335,16 +381,10 @@ static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
 {
 	uint64_t *entries = malloc(f->pages * 8);
 	unsigned long i, pfn;
-	char path[32];
 	long n = 0;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY);
-	must(entries && fd >= 0 &&
-	     pread(fd, entries, f->pages * 8, at / PAGE * 8) ==
-	     (ssize_t)f->pages * 8, "%s: %m", path);
-	close(fd);
+	must(entries, "out of memory");
+	read_pagemap(pid, at, entries, f->pages);
 	for (i = 0; i < f->pages; i++) {
 		pfn = entries[i] & ((1ULL << 55) - 1);
 		n += entries[i] >> 63 && pfn - race->first < race->nr &&
@@ -480,11 +520,11 @@ void mark_shared(struct racer *r, unsigned long i)
 
 /* --- failures at the same time --- */
 
-struct injector {
+static struct injector {
 	const struct field *field;
 	struct proc *proc;
 	int orders[2], results[2];
-};
+} injectors[2];
 
 /* Waits in the kernel, so that an order to two wakes them at the same time. */
 static void obey(void *with)
@@ -508,37 +548,38 @@ static void send_order(struct injector *injector, long i)
 	     "write to a pipe: %m");
 }
 
-struct injector *start_injector(const struct field *f, int nr)
+void start_injector(int nr, const struct field *f)
 {
-	struct injector *injector = calloc(1, sizeof(*injector));
+	struct injector *injector = &injectors[nr];
 
-	must(injector && !pipe(injector->orders) && !pipe(injector->results),
-	     "pipe: %m");
+	must(!pipe(injector->orders) && !pipe(injector->results), "pipe: %m");
 	injector->field = f;
 	injector->proc = start("injector %d", nr);
 	set_going(injector->proc, obey, injector);
-	return injector;
 }
 
-void order_failure(struct injector *injector, unsigned long i)
+void fail_at_once(unsigned int first, unsigned long i, unsigned long j,
+		  int results[2])
 {
-	send_order(injector, i);
+	int nr;
+
+	send_order(&injectors[first & 1], i);
+	send_order(&injectors[~first & 1], j);
+	for (nr = 0; nr < 2; nr++)
+		must(read(injectors[nr].results[0], &results[nr],
+			  sizeof(results[nr])) == sizeof(results[nr]),
+		     "read from a pipe: %m");
 }
 
-int failure_result(struct injector *injector)
+void dismiss_injectors(void)
 {
-	int ret;
+	int nr;
 
-	must(read(injector->results[0], &ret, sizeof(ret)) == sizeof(ret),
-	     "read from a pipe: %m");
-	return ret;
-}
-
-void dismiss(struct injector *injector)
-{
-	injector->proc->seen->stop = true;
-	send_order(injector, -1);
-	relent(injector->proc);
+	for (nr = 0; nr < 2; nr++) {
+		injectors[nr].proc->seen->stop = true;
+		send_order(&injectors[nr], -1);
+		relent(injectors[nr].proc);
+	}
 }
 
 /* --- witnesses --- */
@@ -555,8 +596,7 @@ struct witness *witness_of(const struct field *f, const char *path,
 	w->at = map(w->proc, path, 0, f->pages * PAGE, PROT_READ,
 		    MAP_SHARED | MAP_FIXED);
 	if (step == 1)
-		must(!advise(w->proc, w->at, f->pages * PAGE,
-			     MADV_POPULATE_READ), "MADV_POPULATE_READ failed");
+		populate(w->proc, f->pages * PAGE);
 	else
 		for (i = first; i < f->pages; i += step)
 			must(load(w->proc, w->at + i * PAGE) == fill(i),
@@ -577,10 +617,9 @@ bool ask(struct witness *w, long i)
 	bool good = n == (i >= 0);
 
 	if (n)
-		good &= got->code == BUS_MCEERR_AO &&
-			got->addr == w->at + i * PAGE &&
-			(got->lsb == PAGE_LSB ||
-			 (w->field->huge && got->lsb == PMD_LSB));
+		good &= is_signal(got, BUS_MCEERR_AO, w->at + i * PAGE, PAGE_LSB) ||
+			(w->field->huge && is_signal(got, BUS_MCEERR_AO,
+						     w->at + i * PAGE, PMD_LSB));
 	w->proc->seen->n = 0;
 	if (good) {
 		w->seen += n;
@@ -634,6 +673,8 @@ void device_is_back(void)
 
 void finish_race(void)
 {
+	race_over();
+	check(alive(), GOES_ON);
 	end_race();
 	if (check(unmount(), "the filesystem unmounts"))
 		check_device();
@@ -664,11 +705,11 @@ void check_repair(const char *device)
 /* xfs_repair reads more than metadata, and gives up at the first error. */
 static void mend(void)
 {
-	int fd = open(PMEM, O_WRONLY | O_DIRECT);
+	int fd = open_file(PMEM, O_WRONLY | O_DIRECT);
 	unsigned long first = pmem_pfn(PMEM, 0), i;
 	void *zeroes;
 
-	must(fd >= 0 && !posix_memalign(&zeroes, PAGE, PAGE), PMEM ": %m");
+	must(!posix_memalign(&zeroes, PAGE, PAGE), "no memory");
 	memset(zeroes, 0, PAGE);
 	for (i = 0; i < race->nr; i++)
 		must(!race->pages[i].real ||

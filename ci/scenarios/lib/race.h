@@ -33,7 +33,7 @@ struct field {
 };
 
 /* All leave nothing mapped; the huge one is aligned to 2 MiB. */
-struct field *make_field(const char *path, unsigned long pages);
+#define make_field(path, pages)	make_field_on(PMEM, path, pages)
 struct field *make_huge_field(const char *path, unsigned long pages);
 /* The same where the filesystem is not on PMEM itself, see pmem_pfn(). */
 struct field *make_field_on(const char *device, const char *path,
@@ -88,13 +88,28 @@ struct fate {
 
 struct witness;
 
-/* A round: drop a page near the aim from the page table, and read it again. */
+/* Rounds: drop a page near the aim from the page table, and read it again ... */
 void read_around(struct racer *r);
+/* ... or store to it, so that the file gets a block of its own. */
+void copy_on_write(struct racer *r);
 
 /* Make it, and set it going when all are there, by race_on(). */
 struct racer *enter(const struct field *f, const char *path,
 		    void (*round)(struct racer *), int nr,
 		    const char *fmt, ...) __printf(5, 6);
+/*
+ * Racers of one field and a witness; their files are reflinks of it, which are
+ * made unless they are there. r->nr is the number in the table. No witness if
+ * its name is NULL.
+ */
+struct entry {
+	const char *path;		/* in MNT */
+	void (*round)(struct racer *r);
+	const char *name;
+};
+struct witness *enter_all(const struct field *f, const char *watched,
+			  const struct entry *entries, int nr);
+struct racer *racer(unsigned int nr);	/* of all, as they were entered */
 /* Each racer is expected to go round @rounds times. */
 void race_on(long rounds);
 /*
@@ -129,9 +144,9 @@ void end_race(void);
 void device_goes(void);
 void device_is_back(void);
 /*
- * End all processes, unmount, and check what is left: no page in use, flags on
- * the pages that have failed by a machine check alone, and a filesystem without
- * errors.
+ * The race is over. End all processes, unmount, and check what is left: no page
+ * in use, flags on the pages that have failed by a machine check alone, and a
+ * filesystem without errors.
  */
 void finish_race(void);
 void check_device(void);	/* the last part of that, which is ... */
@@ -146,14 +161,18 @@ unsigned long near(struct racer *r);
 unsigned int dice(struct racer *r, unsigned int sides);
 /* MADV_HWPOISON: the racer itself gets the signal. */
 int inject_here(struct racer *r, unsigned long i);
-/* Map all of its file where it belongs. */
+/* Map all of its file where it belongs; once: unless r->ready. */
 void map_field(struct racer *r, int prot, int flags);
+void map_once(struct racer *r, int prot, int flags);
+void drop_page(struct racer *r, unsigned long i);	/* by MADV_DONTNEED */
 void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
 	       int flags);
 /* Its file has a block of its own for page i from now on. */
 void mark_own(struct racer *r, unsigned long i);
 /* The same ones again. */
 void mark_shared(struct racer *r, unsigned long i);
+/* Make that so. */
+void share_again(struct racer *r, unsigned long first, unsigned long nr);
 int touch(unsigned long addr);		/* the byte, or SIGNALLED */
 int scribble(unsigned long addr, int byte);	/* 0, or SIGNALLED */
 
@@ -162,12 +181,12 @@ void aim(unsigned long i);
 
 /* --- failures at the same time --- */
 
-/* A process that has pages of a field fail when it is told to. */
-struct injector;
-struct injector *start_injector(const struct field *f, int nr);
-void order_failure(struct injector *injector, unsigned long i);
-int failure_result(struct injector *injector);	/* waits for it */
-void dismiss(struct injector *injector);
+/* Two processes that have pages of a field fail when they are told to. */
+void start_injector(int nr, const struct field *f);
+/* Injector @first is told to fail page @i, then the other one page @j. */
+void fail_at_once(unsigned int first, unsigned long i, unsigned long j,
+		  int results[2]);
+void dismiss_injectors(void);
 
 /* --- witnesses --- */
 

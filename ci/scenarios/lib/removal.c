@@ -5,7 +5,6 @@
 #include <sys/klog.h>
 #include "removal.h"
 
-#define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 #define NR	3
 #define NR_FILES	6
 #define VICTIM	(200 * PAGE)
@@ -34,22 +33,19 @@ void rebind(const char *device)
 	must(!access(device, F_OK), "%s did not come back", device);
 }
 
-/* --- who maps what --- */
-
-struct mapping {
-	unsigned long addr;
-	size_t len;
-};
+/* --- processes that map pages of the device --- */
 
 static struct mapper {
 	struct proc *p;
-	struct mapping has[2 + NR_FILES];
+	struct mapping {
+		unsigned long addr;
+		size_t len;
+	} mappings[2 + NR_FILES];
 	int nr;
 } mappers[NR + 2];
 
 static struct proc *copier, *opener, *idler;
-static unsigned long copy, untouched;
-static int open_file;
+static int opened;
 static int has_features;
 
 static const char *small(int i)
@@ -62,23 +58,23 @@ static const char *huge(int i)
 	return file("huge.%d", has_features & REFLINKS ? i : 0);
 }
 
-static void has(struct mapper *m, unsigned long addr, size_t len)
+/* What its process has just mapped */
+static void note(struct mapper *m, size_t len)
 {
-	m->has[m->nr].addr = addr;
-	m->has[m->nr++].len = len;
+	m->mappings[m->nr].addr = m->p->at;
+	m->mappings[m->nr++].len = len;
 }
 
 void map_in_every_way(int features)
 {
 	struct mapper *m = mappers;
-	unsigned long at;
 	int i, j;
 
 	has_features = features;
 	make_file(file("small.0"), 4 * PAGE);
 	if (features & PMDS)
 		make_huge_file(file("huge.0"), 2 * PMD);
-	/* Of its own: on base who faults a shared page in unmaps all others. */
+	/* Of its own: on base a fault of a shared page unmaps it from all others. */
 	make_file(file("private"), 4 * PAGE);
 	make_file(file("dirty"), 4 * PAGE);
 	make_file(file("open"), 4 * PAGE);
@@ -89,57 +85,49 @@ void map_in_every_way(int features)
 	}
 	for (i = 0; i < NR; i++, m++) {
 		m->p = start("mapper %d", i);
-		has(m, map_page(m->p, small(i), PAGE), PAGE);
-		if (features & PMDS)
-			has(m, map_huge(m->p, huge(i), 0, PMD), PMD);
+		map_page(m->p, small(i), PAGE);
+		note(m, PAGE);
+		if (features & PMDS) {
+			map_huge(m->p, huge(i), 0, PMD);
+			note(m, PMD);
+		}
 		for (j = 0; j < NR_FILES && features & FILES; j++) {
 			make_file(file("%d.%d", i, j), 2 * PAGE);
-			has(m, map_page(m->p, file("%d.%d", i, j), PAGE), PAGE);
+			map_page(m->p, file("%d.%d", i, j), PAGE);
+			note(m, PAGE);
 		}
 	}
 
-	m->p = start("private reader");
-	at = map(m->p, file("private"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE);
-	must(load(m->p, at) == fill(1), "wrong data");
-	has(m++, at, PAGE);
+	m->p = map_unread("private reader", file("private"), PAGE, MAP_PRIVATE);
+	must(reads(m->p), "wrong data");
+	note(m++, PAGE);
+	m->p = map_by("dirty", file("dirty"), PAGE);
+	store_byte(m->p, 'D');
+	note(m, PAGE);
 
-	m->p = start("dirty");
-	at = map_page(m->p, file("dirty"), PAGE);
-	must(!store(m->p, at, 'D'), "a store drew a signal");
-	has(m, at, PAGE);
-
-	copier = start("private writer");
-	copy = map(copier, file("private"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE);
-	must(!store(copier, copy, 'C'), "a store drew a signal");
-	idler = start("mapped, not touched");
-	untouched = map(idler, file("private"), PAGE, PAGE, PROT_READ, MAP_SHARED);
+	copier = map_unread("private writer", file("private"), PAGE, MAP_PRIVATE);
+	store_byte(copier, 'C');
+	idler = map_unread("mapped, not touched", file("private"), PAGE,
+			   MAP_SHARED);
 	opener = start("file open");
-	open_file = open(file("open"), O_RDONLY);
-	must(open_file >= 0, "open: %m");
+	opened = open_file(file("open"), O_RDONLY);
 }
 
 static bool told_once(struct mapper *m)
 {
-	struct signal_got got;
 	int i, n = signals(m->p);
+	const volatile struct signal_got *got = &m->p->seen->got[0];
+	const struct mapping *at = m->mappings;
 
-	for (i = 0; i < m->nr && n; i++) {
-		got.code = m->p->seen->got[0].code;
-		got.addr = m->p->seen->got[0].addr;
-		if (n == 1 && got.code == BUS_MCEERR_AO &&
-		    got.addr >= m->has[i].addr &&
-		    got.addr < m->has[i].addr + m->has[i].len)
+	for (i = 0; i < m->nr; i++, at++)
+		if (n == 1 && got->code == BUS_MCEERR_AO &&
+		    got->addr - at->addr < at->len)
 			return true;
-	}
 	remark("%s got %d SIGBUS, the first with code %d at %#lx", m->p->name,
-	       n, n ? m->p->seen->got[0].code : 0,
-	       n ? m->p->seen->got[0].addr : 0);
-	for (i = 0; i < m->nr; i++)
+	       n, n ? got->code : 0, n ? got->addr : 0);
+	for (i = 0, at = m->mappings; i < m->nr; i++, at++)
 		remark("  expected is one with code %d at %#lx to %#lx",
-		       BUS_MCEERR_AO, m->has[i].addr,
-		       m->has[i].addr + m->has[i].len - 1);
+		       BUS_MCEERR_AO, at->addr, at->addr + at->len - 1);
 	return false;
 }
 
@@ -149,7 +137,7 @@ static bool maps_any(struct mapper *m)
 	int i;
 
 	for (i = 0; i < m->nr; i++)
-		any |= maps(m->p, m->has[i].addr);
+		any |= maps(m->p, m->mappings[i].addr);
 	if (any)
 		remark("%s still maps what it did", m->p->name);
 	return any;
@@ -161,7 +149,7 @@ static bool reaches_any(struct mapper *m)
 	int i;
 
 	for (i = 0; i < m->nr; i++)
-		any |= load(m->p, m->has[i].addr) != SIGNALLED;
+		any |= load(m->p, m->mappings[i].addr) != SIGNALLED;
 	if (any)
 		remark("%s still reaches what it mapped", m->p->name);
 	return any;
@@ -191,43 +179,38 @@ void check_removed(void)
 	}
 	check(!any_mapped, NONE_MAPPED);
 	check(all_told, TOLD_ONCE);
-	check(untold(copier) & untold(idler) & untold(opener), UNTOLD);
+	check(all(untold, copier, idler, opener), UNTOLD);
 	check(!logged("memory corruption"), NOT_CORRUPTED);
-	check(load(copier, copy) == 'C', COPY_KEPT);
+	check(reads(copier), COPY_KEPT);
 	for (i = 0; i < ARRAY_SIZE(mappers); i++)
 		any_reached |= reaches_any(&mappers[i]);
-	any_reached |= load(idler, untouched) != SIGNALLED;
+	any_reached |= load(idler, idler->at) != SIGNALLED;
 	check(!any_reached, NEVER_AGAIN);
-	check(pread(open_file, &byte, 1, 0) < 0, "read() draws an error");
-	close(open_file);
+	check(pread(opened, &byte, 1, 0) < 0, "read() draws an error");
+	close(opened);
 	check(!alive(), SHUT_DOWN);
 
-	for (i = 0; i < ARRAY_SIZE(mappers); i++)
-		finish(mappers[i].p);
-	finish(copier);
-	finish(opener);
-	finish(idler);
+	finish_all();
 	check(unmount(), UNMOUNTS);
 }
 
 void check_kept(void)
 {
 	struct proc *p = start("reader");
-	unsigned long at;
 	int i, good = 0;
 
 	for (i = 0; i < NR; i++) {
-		at = map_page(p, small(i), PAGE);
-		good += load(p, at) == fill(1);
+		map_page(p, small(i), PAGE);
+		good += p->byte == fill(1);
 		if (!(has_features & PMDS))
 			continue;
-		at = map_page(p, huge(i), VICTIM);
-		good += load(p, at) == fill(VICTIM / PAGE);
+		map_page(p, huge(i), VICTIM);
+		good += p->byte == fill(VICTIM / PAGE);
 	}
 	check(good == (has_features & PMDS ? 2 : 1) * NR,
 	      "files can be mapped, and have their data");
-	at = map_page(p, file("dirty"), PAGE);
-	check(load(p, at) == 'D' && read_byte(file("dirty"), PAGE + 1) == fill(1),
+	map_page(p, file("dirty"), PAGE);
+	check(p->byte == 'D' && read_byte(file("dirty"), PAGE + 1) == fill(1),
 	      "what was stored by a mapping is there");
 	check(alive(), "the filesystem takes new files");
 	finish(p);

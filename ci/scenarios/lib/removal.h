@@ -8,6 +8,8 @@
 
 #include "scenario.h"
 
+#define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
+
 /*
  * Take the driver from a pmem device's namespace, as hot unplugging would, and
  * have it bound again. Memory that memmap= set aside keeps what is in it.

@@ -22,51 +22,56 @@ void part(const char *fmt, ...)
 	strcat(prefix, ": ");
 }
 
-bool check(bool holds, const char *fmt, ...)
-{
-	va_list ap;
+/* The end of a line, by the function's own arguments from fmt on */
+#define SAY(fmt) do {		\
+	va_list ap;		\
+	va_start(ap, fmt);	\
+	vprintf(fmt, ap);	\
+	va_end(ap);		\
+	putchar('\n');		\
+} while (0)
 
+static bool count(bool holds)
+{
 	printf("%s %d - %s", holds ? "ok" : "not ok", ++nr_checks, prefix);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
 	nr_failed += !holds;
 	return holds;
 }
 
+bool check(bool holds, const char *fmt, ...)
+{
+	count(holds);
+	SAY(fmt);
+	return holds;
+}
+
+bool check_result(int result, int expected, const char *fmt, ...)
+{
+	count(result == expected);
+	SAY(fmt);
+	if (result != expected)
+		remark("the result is %d%s%s", result, result < 0 ? ", " : "",
+		       result < 0 ? strerror(-result) : "");
+	return result == expected;
+}
+
 void remark(const char *fmt, ...)
 {
-	va_list ap;
-
 	printf("# ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
+	SAY(fmt);
 }
 
 void give_up(const char *fmt, ...)
 {
-	va_list ap;
-
 	printf("Bail out! %s", prefix);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
+	SAY(fmt);
 	exit(2);
 }
 
 void skip(const char *fmt, ...)
 {
-	va_list ap;
-
 	printf("1..0 # SKIP ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
+	SAY(fmt);
 	exit(4);
 }
 

@@ -86,6 +86,9 @@ void part(const char *fmt, ...) __printf(1, 2);
 
 /* One claim and whether it holds. Names are unique within a program. */
 bool check(bool holds, const char *fmt, ...) __printf(2, 3);
+/* The same of a result, which is shown if it is another. */
+bool check_result(int result, int expected, const char *fmt, ...)
+	__printf(3, 4);
 
 /* For whoever reads the log. */
 void remark(const char *fmt, ...) __printf(1, 2);
@@ -122,6 +125,7 @@ void settle(void);
 /* Does it still take new files? */
 bool alive(void);
 
+int open_file(const char *path, int flags);
 /* Names in MNT; the result lives until sixteen more were made. */
 const char *file(const char *fmt, ...) __printf(1, 2);
 
@@ -129,8 +133,13 @@ const char *file(const char *fmt, ...) __printf(1, 2);
 #define fill(i)		('a' + (int)((i) % 26))
 void make_file(const char *path, size_t size);
 void make_huge_file(const char *path, size_t size);	/* extents of 2 MiB */
+void allocate(const char *path, size_t size);	/* not written */
 /* Making a reflink unmaps the source: make them all, then map. */
 void clone_file(const char *from, const char *to);
+/* A new file and reflinks of it, in MNT. */
+#define make_reflinks(size, ...) \
+	make_shared(size, (const char *const []){ __VA_ARGS__, NULL })
+void make_shared(size_t size, const char *const *names);
 void clone_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
 /* One byte by pread(): the byte, or -errno. */
@@ -152,16 +161,21 @@ int64_t file_physical(const char *path, off_t offset);
 off_t file_offset(const char *path, int64_t physical);
 /* Allocate all free blocks to a file, unwritten; its size. */
 off_t take_all_space(const char *path);
-/* The first extent of a special owner, by FS_IOC_GETFSMAP, in bytes. */
-int64_t owner_physical(uint64_t owner, uint64_t *length);
+/* The first of FS_IOC_GETFSMAP's records that is wanted, in bytes; or -1. */
+struct fsmap;
+int64_t find_extent(const char *path,
+		    bool (*wanted)(const struct fsmap *rec, const void *data),
+		    const void *data, uint64_t *length);
+/* The first one of a special owner, on the filesystem that has path. */
+int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
 #define OWNER(type, code)	(((uint64_t)(type) << 32) | (code))
 #define OWN_FREE		OWNER(0, 1)
 #define XFS_OWN_FS		OWNER('X', 1)
 #define XFS_OWN_LOG		OWNER('X', 2)
 #define XFS_OWN_INODES		OWNER('X', 5)
 #define XFS_OWN_COW		OWNER('X', 7)
-/* The pfn of a place on the device. */
-unsigned long pfn_of_physical(int64_t physical);
+/* The pfn of a byte of /dev/pmemN, or of a partition of one. */
+unsigned long pmem_pfn(const char *device, int64_t offset);
 
 /* --- processes --- */
 
@@ -175,6 +189,8 @@ struct proc {
 	char name[24];
 	pid_t pid;
 	int orders;		/* our end of the socket */
+	unsigned long at;	/* what it mapped last: the address, ... */
+	int byte, lsb;		/* ... what is there, a signal's si_addr_lsb */
 	struct {
 		int n;		/* may exceed the array */
 		bool stop;	/* orders to who hammers */
@@ -185,6 +201,7 @@ struct proc {
 
 struct proc *start(const char *fmt, ...) __printf(1, 2);
 void finish(struct proc *p);
+void finish_all(void);
 
 /* Orders to a process, each answered when it is done. */
 unsigned long map(struct proc *p, const char *path, off_t offset, size_t len,
@@ -194,11 +211,19 @@ unsigned long map_page(struct proc *p, const char *path, off_t offset);
 /* PMD aligned, whole PMDs; read once. */
 unsigned long map_huge(struct proc *p, const char *path, off_t offset,
 		       size_t len);
+/* A new process that does this; p->at is the page at that offset. */
+struct proc *map_by(const char *name, const char *path, off_t offset);
+struct proc *map_huge_by(const char *name, const char *path, off_t offset);
+/* MAP_SHARED or MAP_PRIVATE; not read yet */
+struct proc *map_unread(const char *name, const char *path, off_t offset,
+			int flags);
 void unmap(struct proc *p, unsigned long addr, size_t len);
 #define SIGNALLED	(-1)
 int load(struct proc *p, unsigned long addr);	/* the byte, or SIGNALLED */
 int store(struct proc *p, unsigned long addr, int byte);  /* 0, or SIGNALLED */
+void store_byte(struct proc *p, int byte);	/* to p->at; must succeed */
 int advise(struct proc *p, unsigned long addr, size_t len, int advice);
+void populate(struct proc *p, size_t len);	/* from p->at on */
 void mce_policy(struct proc *p, int policy);	/* PR_MCE_KILL_* */
 /*
  * Drop a window of pages from the page table and read them again, over and over,
@@ -211,14 +236,20 @@ long relent(struct proc *p);
 
 /* What a process's page tables say. */
 bool maps(struct proc *p, unsigned long addr);
+void read_pagemap(pid_t pid, unsigned long addr, uint64_t *entries, size_t nr);
 bool maps_huge(struct proc *p, unsigned long addr);
 /* How much of the range is mapped by PMDs, in one piece; from an open pagemap */
 unsigned long mapped_huge(int pagemap, unsigned long start, unsigned long len);
 unsigned long pfn_of(struct proc *p, unsigned long addr);
+#define page_of(p)	pfn_of(p, (p)->at)
+/* The one page that all of them map; it must be one. */
+unsigned long common_page(struct proc *const *list);
 
 /* The signals a process got since it was started or forget() was called. */
 int signals(struct proc *p);
 void forget(struct proc *p);
+bool is_signal(const volatile struct signal_got *got, int code,
+	       unsigned long addr, int lsb);
 /* Exactly one, with just this in its siginfo; says so if not. */
 bool told(struct proc *p, int code, unsigned long addr, int lsb);
 /*
@@ -229,6 +260,27 @@ bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 		int lsb);
 /* None; says so if not. */
 bool untold(struct proc *p);
+
+/* --- what became of the page at p->at --- */
+
+bool told_early(struct proc *p);	/* one BUS_MCEERR_AO, for this page */
+bool has(struct proc *p);
+bool lost(struct proc *p);
+bool reads(struct proc *p);		/* the byte that is there */
+bool hit(struct proc *p);		/* told early, and lost */
+bool kept(struct proc *p);		/* not told, has it, and can read it */
+/* The next access draws BUS_MCEERR_AR, the only signal; at this very byte. */
+bool stopped(struct proc *p);
+bool store_stopped(struct proc *p, unsigned long addr, int byte);
+
+/* Any of these for several processes; all are asked, each says if not. */
+#define LIST(...)	((struct proc *const []){ __VA_ARGS__, NULL })
+#define all(is, ...)	all_of(is, LIST(__VA_ARGS__))
+bool all_of(bool (*is)(struct proc *p), struct proc *const *list);
+/* The title is that of told_early(). */
+#define check_lost(title, ...)	check_lost_by(LIST(__VA_ARGS__), title)
+void check_lost_by(struct proc *const *list, const char *title);
+#define UNMAPPED	"no process maps the page any longer"
 
 /* --- the failure and its traces --- */
 
@@ -241,6 +293,7 @@ int poison(unsigned long pfn);
 int machine_check(unsigned long pfn);
 /* Each with the check that memory_failure() succeeds. */
 void poison_and_check(unsigned long pfn);
+void check_error(int ret);	/* the same that it does not */
 /* And that the flag is on this page alone, and one page more is counted. */
 void machine_check_and_check(unsigned long pfn);
 /* The traces of a failure: look, make the page fail, check. */
@@ -265,6 +318,10 @@ void put_on_record(int64_t physical);	/* a page's, by hand */
 void early_kill(bool on);			/* the sysctl */
 void drop_caches(void);			/* of inodes that are not in use */
 void put_string(const char *path, const char *string);
+/* A process that ends with this one; 0 in the child. */
+pid_t fork_child(void);
+int wait_for(pid_t pid);		/* its wait status */
+void *shared_memory(size_t size);	/* with child processes */
 /* Wait for it, at most this long; the only wait there is. */
 bool within(int seconds, bool (*happened)(void));
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The function tracer. */
+#include <stdio.h>
 #include "lib.h"
 #include "trace.h"
 
@@ -33,4 +34,17 @@ void start_trace(void)
 void stop_trace(void)
 {
 	put_string(TRACING "tracing_on", "0");
+}
+
+bool traced(const char *what)
+{
+	FILE *f = fopen(TRACING "trace", "r");
+	bool found = false;
+	char line[200];
+
+	must(f, TRACING "trace: %m");
+	while (fgets(line, sizeof(line), f))
+		found |= line[0] != '#' && strstr(line, what);
+	fclose(f);
+	return found;
 }

@@ -16,5 +16,6 @@ void prepare_trace(const char * const *functions, int nr,
 		   const char * const *left_out, int nr_left_out);
 void start_trace(void);		/* with an empty one */
 void stop_trace(void);
+bool traced(const char *what);	/* does a line have this? */
 
 #endif

@@ -15,7 +15,7 @@
 static void run(void)
 {
 	struct proc *procs[SHARERS];
-	unsigned long at[SHARERS], first;
+	unsigned long first;
 	time_t end;
 	long faults, least = -1, failed = 0;
 	unsigned long i, events;
@@ -26,17 +26,17 @@ static void run(void)
 		clone_file(file("0"), file("%lu", i));
 	for (i = 0; i < SHARERS; i++) {
 		procs[i] = start("%lu", i);
-		at[i] = map(procs[i], file("%lu", i), 0, PAGES * PAGE,
-			    PROT_READ, MAP_SHARED);
-		must(load(procs[i], at[i]) == fill(0), "wrong data");
+		map(procs[i], file("%lu", i), 0, PAGES * PAGE, PROT_READ,
+		    MAP_SHARED);
+		must(reads(procs[i]), "wrong data");
 	}
-	first = pfn_of(procs[0], at[0]);
+	first = page_of(procs[0]);
 	must(file_physical(file("0"), (PAGES - 1) * PAGE) ==
 	     file_physical(file("0"), 0) + (int64_t)((PAGES - 1) * PAGE),
 	     "the file is in pieces");
 
 	for (i = 0; i < SHARERS; i++)
-		hammer(procs[i], at[i]);
+		hammer(procs[i], procs[i]->at);
 	end = time(NULL) + SECONDS;
 	for (events = 0; events < PAGES - WINDOW && time(NULL) < end; events++) {
 		for (i = 0; i < SHARERS; i++)

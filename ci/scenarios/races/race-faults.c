@@ -9,32 +9,15 @@
 #define HUGE_PAGES	(64 * PMD / PAGE)
 #define EVERY		8UL	/* of so many failures one is in 2 MiB */
 
-/* Read it, then store to it: the reflink gets a block of its own. */
-static void copy_on_write(struct racer *r)
-{
-	unsigned long i = near(r);
-
-	if (!r->ready)
-		map_field(r, PROT_READ | PROT_WRITE, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	if (dice(r, 2))
-		touch(at_page(r, i));
-	if (!scribble(at_page(r, i), '1' + r->nr))
-		mark_own(r, i);
-}
-
-/* The same for a private mapping: the copy is this process's. */
+/* Copy on write of a private mapping: the copy is this process's. */
 static void copy_privately(struct racer *r)
 {
 	unsigned long i = near(r);
 
-	if (!r->ready)
-		map_field(r, PROT_READ | PROT_WRITE, MAP_PRIVATE);
-	r->ready = true;
+	map_once(r, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	if (!dice(r, 4)) {
 		mark_shared(r, i);
-		madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+		drop_page(r, i);
 	}
 	touch(at_page(r, i));
 	if (dice(r, 2) && !scribble(at_page(r, i), '1'))
@@ -53,9 +36,7 @@ static void read_huge(struct racer *r)
 {
 	unsigned long i = near_huge(r);
 
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
+	map_once(r, PROT_READ, MAP_SHARED);
 	madvise((void *)(at_page(r, i) & ~(PMD - 1)), PMD, MADV_DONTNEED);
 	touch(at_page(r, i));
 }
@@ -77,14 +58,24 @@ static void copy_huge(struct racer *r)
 {
 	unsigned long i = near_huge(r);
 
-	if (!r->ready)
-		map_field(r, PROT_READ | PROT_WRITE, MAP_SHARED);
-	r->ready = true;
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (!dice(r, 4) && !scribble(at_page(r, i), '1'))
 		mark_own(r, i);
 	usleep(2000);
 	touch(at_page(r, near_huge(r)));
 }
+
+static const struct entry by_ptes[] = {
+	{ "f.read", read_around, "reader" },
+	{ "f.cow", copy_on_write, "writer 0" },
+	{ "f.cow", copy_on_write, "writer 1" },
+	{ "f.private", copy_privately, "private" },
+};
+static const struct entry by_pmds[] = {
+	{ "h.read", read_huge, "PMDs" },
+	{ "h.read", read_small, "PTEs of PMDs" },
+	{ "h.cow", copy_huge, "PMDs, writer" },
+};
 
 static void run(void)
 {
@@ -96,23 +87,8 @@ static void run(void)
 	mount_xfs("-d agsize=256m,su=2m,sw=1");
 	small = make_field(file("f"), PAGES);
 	large = make_huge_field(file("h"), HUGE_PAGES);
-	clone_file(file("f"), file("f.w"));
-	clone_file(file("f"), file("f.read"));
-	clone_file(file("f"), file("f.cow"));
-	clone_file(file("f"), file("f.private"));
-	clone_file(file("h"), file("h.w"));
-	clone_file(file("h"), file("h.read"));
-	clone_file(file("h"), file("h.cow"));
-
-	w = witness(small, file("f.w"));
-	w_huge = witness(large, file("h.w"));
-	enter(small, file("f.read"), read_around, 0, "reader");
-	enter(small, file("f.cow"), copy_on_write, 0, "writer 0");
-	enter(small, file("f.cow"), copy_on_write, 1, "writer 1");
-	enter(small, file("f.private"), copy_privately, 0, "private");
-	enter(large, file("h.read"), read_huge, 0, "PMDs");
-	enter(large, file("h.read"), read_small, 0, "PTEs of PMDs");
-	enter(large, file("h.cow"), copy_huge, 0, "PMDs, writer");
+	w = enter_all(small, "f.w", by_ptes, ARRAY_SIZE(by_ptes));
+	w_huge = enter_all(large, "h.w", by_pmds, ARRAY_SIZE(by_pmds));
 	race_on(5);
 
 	for (; i < PAGES && race_lasts(events > 20); i++) {
@@ -129,8 +105,6 @@ static void run(void)
 		events++;
 	}
 	check_failures(events, failed);
-	race_over();
-	check(alive(), "the filesystem goes on");
 	finish_race();
 }
 

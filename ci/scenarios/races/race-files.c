@@ -6,62 +6,30 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <linux/falloc.h>
-#include <linux/fs.h>
 #include "race.h"
 
 #define PAGES		1500UL
-
-static void clone_back(struct racer *r, int fd, unsigned long first,
-		       unsigned long nr)
-{
-	struct file_clone_range range = {
-		.src_offset = first * PAGE,
-		.src_length = nr * PAGE,
-		.dest_offset = first * PAGE,
-	};
-	unsigned long i;
-
-	for (i = first; i < first + nr; i++)
-		mark_shared(r, i);
-	range.src_fd = open(r->field->path, O_RDONLY);
-	must(range.src_fd >= 0 && !ioctl(fd, FICLONERANGE, &range),
-	     "reflink %lu pages of %s: %m", nr, r->field->path);
-	close(range.src_fd);
-}
-
-static int open_own(struct racer *r)
-{
-	int fd = open(r->path, O_RDWR | O_CREAT, 0644);
-
-	must(fd >= 0, "%s: %m", r->path);
-	return fd;
-}
 
 /* Made, used and unlinked: gone for good when it is not mapped any more. */
 static void make_and_unlink(struct racer *r)
 {
 	unsigned long i = near(r);
-	int fd = open_own(r);
 
-	clone_back(r, fd, 0, PAGES);
+	share_again(r, 0, PAGES);
 	map_field(r, PROT_READ, MAP_SHARED);
 	touch(at_page(r, i));
 	unlink(r->path);
-	close(fd);
 	touch(at_page(r, near(r)));
 	munmap((void *)r->at, PAGES * PAGE);
 }
 
-/* Who reads the same file meanwhile. */
+/* A process that reads the same file meanwhile. */
 static void read_on(struct racer *r)
 {
 	unsigned long i = near(r);
 
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
+	map_once(r, PROT_READ, MAP_SHARED);
 	if (touch(at_page(r, i)) == SIGNALLED)
 		usleep(500);	/* leave the processor to others */
 	else if (!dice(r, 4))
@@ -71,21 +39,21 @@ static void read_on(struct racer *r)
 static void truncate_and_restore(struct racer *r)
 {
 	unsigned long i = near(r), j;
-	int fd = open_own(r);
+	int fd = open_file(r->path, O_RDWR);
 
 	read_on(r);
 	must(!ftruncate(fd, i * PAGE), "ftruncate: %m");
 	for (j = i; j < PAGES; j++)
 		mark_own(r, j);
 	touch(at_page(r, i));
-	clone_back(r, fd, i, PAGES - i);
+	share_again(r, i, PAGES - i);
 	close(fd);
 }
 
 static void punch_and_restore(struct racer *r)
 {
 	unsigned long i = near(r), j, nr = 1 + dice(r, 3);
-	int fd = open_own(r);
+	int fd = open_file(r->path, O_RDWR);
 
 	if (i + nr > PAGES)
 		i = PAGES - nr;
@@ -95,7 +63,7 @@ static void punch_and_restore(struct racer *r)
 	for (j = i; j < i + nr; j++)
 		mark_own(r, j);
 	touch(at_page(r, i));
-	clone_back(r, fd, i, nr);
+	share_again(r, i, nr);
 	close(fd);
 }
 
@@ -105,7 +73,7 @@ static void write_to(struct racer *r)
 	unsigned long i = near(r);
 	bool part = dice(r, 2);
 	char page[PAGE];
-	int fd = open_own(r);
+	int fd = open_file(r->path, O_RDWR);
 	ssize_t n, len = part ? 100 : PAGE;
 
 	memset(page, '1', PAGE);
@@ -118,7 +86,7 @@ static void write_to(struct racer *r)
 		mark_own(r, i);
 	if (!dice(r, 8)) {
 		must(!fsync(fd), "fsync: %m");
-		clone_back(r, fd, i, 1);
+		share_again(r, i, 1);
 	}
 	close(fd);
 }
@@ -127,7 +95,7 @@ static void write_to(struct racer *r)
 static void twins(struct racer *r)
 {
 	unsigned long i = near(r), n = PAGES - i < 8 ? PAGES - i : 8;
-	int fd = open_own(r);
+	int fd = open_file(r->path, O_RDWR);
 
 	must(mmap((void *)at_page(r, i), n * PAGE, PROT_READ,
 		  MAP_SHARED | MAP_FIXED, fd,
@@ -145,6 +113,18 @@ static void drop(struct racer *r)
 	usleep(20 * 1000);
 }
 
+static const struct entry entries[] = {
+	{ "new 0", make_and_unlink, "unlinker 0" },
+	{ "new 1", make_and_unlink, "unlinker 1" },
+	{ "truncated", read_on, "reader of truncated" },
+	{ "truncated", truncate_and_restore, "truncater" },
+	{ "punched", read_on, "reader of punched" },
+	{ "punched", punch_and_restore, "puncher" },
+	{ "written", write_to, "writer" },
+	{ "twins", twins, "twins" },
+	{ "f", drop, "dropper" },
+};
+
 static void run(void)
 {
 	struct field *f;
@@ -152,28 +132,12 @@ static void run(void)
 
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
-	clone_file(file("f"), file("w"));
-	clone_file(file("f"), file("truncated"));
-	clone_file(file("f"), file("punched"));
-	clone_file(file("f"), file("written"));
 	clone_file(file("f"), file("twins"));
 	clone_range(file("f"), 0, PAGES * PAGE, file("twins"), PAGES * PAGE);
-
-	w = witness(f, file("w"));
-	enter(f, file("new 0"), make_and_unlink, 0, "unlinker 0");
-	enter(f, file("new 1"), make_and_unlink, 1, "unlinker 1");
-	enter(f, file("truncated"), read_on, 0, "reader of truncated");
-	enter(f, file("truncated"), truncate_and_restore, 0, "truncater");
-	enter(f, file("punched"), read_on, 0, "reader of punched");
-	enter(f, file("punched"), punch_and_restore, 0, "puncher");
-	enter(f, file("written"), write_to, 0, "writer");
-	enter(f, file("twins"), twins, 0, "twins");
-	enter(f, file("f"), drop, 0, "dropper");
+	w = enter_all(f, "w", entries, ARRAY_SIZE(entries));
 	race_on(5);
 
 	fail_in_turn(w, 0, fail_either_way);
-	race_over();
-	check(alive(), "the filesystem goes on");
 	finish_race();
 }
 

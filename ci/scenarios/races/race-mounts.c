@@ -145,8 +145,8 @@ static void grow(void)
 	if (to.newblocks + STEP > MOST_BLOCKS)
 		return;
 	to.newblocks += STEP;
-	fd = open(MNT, O_RDONLY);
-	must(fd >= 0 && !ioctl(fd, GROWFS_DATA, &to), "growfs: %m");
+	fd = open_file(MNT, O_RDONLY);
+	must(!ioctl(fd, GROWFS_DATA, &to), "growfs: %m");
 	close(fd);
 }
 
@@ -172,15 +172,13 @@ static void run(void)
 	mapped = make_field(file("mapped"), PAGES);
 	idle = make_field(file("idle"), PAGES);
 	settle();
-	/* From the middle of what is free: nobody takes blocks from there. */
-	free_at = owner_physical(OWN_FREE, &length);
+	/* From the middle of what is free: no file is given blocks from there. */
+	free_at = find_owner(MNT, OWN_FREE, &length);
 	must(free_at >= 0 && length > 2 * PAGES * PAGE, "too little is free");
-	first_free = pfn_of_physical(free_at + length / 2 / PAGE * PAGE);
+	first_free = pmem_pfn(PMEM, free_at + length / 2 / PAGE * PAGE);
 	nr_free = PAGES;
 
-	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(now != MAP_FAILED, "mmap: %m");
+	now = shared_memory(sizeof(*now));
 	now->state = MOUNTED;
 	mapper = enter(mapped, file("mapped"), keep_mapped, 0, "mapper");
 	enter(mapped, file("mapped"), fail_next, 0, "failures");
@@ -209,8 +207,6 @@ static void run(void)
 		       strerror(-now->first_wrong),
 		       now->wrong_while_mounted ? "" : "not ");
 	check(!now->missed, "a process that has the page mapped is told");
-	race_over();
-	check(alive(), "the filesystem goes on");
 	finish_race();
 }
 
@@ -223,4 +219,4 @@ SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
 	 */
 	.base.splat = "xfs_dax_notify_|xg_ref",
 	.core.splat = "xfs_log_check_lsn|xfs_dax_notify_|xg_ref",
-	.core.says = "memory_failure() succeeds if and only if the filesystem is mounted");
+	.core.says = "succeeds if and only if the filesystem is mounted");

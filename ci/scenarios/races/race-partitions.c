@@ -13,18 +13,6 @@
 static const char *const partitions[] = { PMEM "p1", PMEM "p2", PMEM "p3" };
 static const char *const places[] = { "1", "2", "3" };
 
-static void copy_on_write(struct racer *r)
-{
-	unsigned long i = near(r);
-
-	if (!r->ready)
-		map_field(r, PROT_READ | PROT_WRITE, MAP_SHARED);
-	r->ready = true;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
-	if (!scribble(at_page(r, i), '1'))
-		mark_own(r, i);
-}
-
 static void mount_and_unmount(struct racer *r)
 {
 	int ret = try_mount(partitions[2], places[2], "xfs", "dax=always");
@@ -36,7 +24,6 @@ static void mount_and_unmount(struct racer *r)
 
 static void run(void)
 {
-	struct injector *injectors[2];
 	struct witness *witnesses[2];
 	struct field *f[2];
 	long failed = 0;
@@ -67,7 +54,7 @@ static void run(void)
 		clone_file(file("%s/f", places[nr]), file("%s/r", places[nr]));
 		clone_file(file("%s/f", places[nr]), file("%s/c", places[nr]));
 		witnesses[nr] = witness(f[nr], file("%s/w", places[nr]));
-		injectors[nr] = start_injector(f[nr], nr);
+		start_injector(nr, f[nr]);
 		enter(f[nr], file("%s/r", places[nr]), read_around, 0,
 		      "reader of %s", places[nr]);
 		enter(f[nr], file("%s/c", places[nr]), copy_on_write, 0,
@@ -78,15 +65,13 @@ static void run(void)
 
 	for (; i < PAGES && race_lasts(i > 24); i++) {
 		aim(i);
-		order_failure(injectors[i & 1], i);
-		order_failure(injectors[~i & 1], i);
-		for (nr = 0; nr < 2; nr++)
-			failed += failure_result(injectors[nr]) < 0;
-		for (nr = 0; nr < 2; nr++)
+		fail_at_once(i, i, i, ret);
+		for (nr = 0; nr < 2; nr++) {
+			failed += ret[nr] < 0;
 			ask(witnesses[nr], i);
+		}
 	}
-	dismiss(injectors[0]);
-	dismiss(injectors[1]);
+	dismiss_injectors();
 	check_failures(i - 4, failed);
 	race_over();
 	check(alive_in(places[0]) && alive_in(places[1]), "both go on");

@@ -31,32 +31,11 @@ struct gup_test {
 #define FOLL_WRITE		1
 
 static char loop_path[24];
-static struct racer *futex_reader;
 
 static void keep_mapped(struct racer *r, int prot)
 {
-	if (!r->ready)
-		map_field(r, prot, MAP_SHARED);
-	r->ready = true;
+	map_once(r, prot, MAP_SHARED);
 	touch(at_page(r, near(r)));
-}
-
-/* Give the file the shared block back. */
-static void share_again(struct racer *r, unsigned long i)
-{
-	struct file_clone_range range = {
-		.src_offset = i * PAGE,
-		.src_length = PAGE,
-		.dest_offset = i * PAGE,
-	};
-	int fd = open(r->path, O_RDWR);
-
-	range.src_fd = open(r->field->path, O_RDONLY);
-	mark_shared(r, i);
-	must(fd >= 0 && range.src_fd >= 0 && !ioctl(fd, FICLONERANGE, &range),
-	     "reflink a page of %s: %m", r->field->path);
-	close(range.src_fd);
-	close(fd);
 }
 
 static int futex(unsigned long addr, int op, unsigned int value)
@@ -95,11 +74,11 @@ static void wake_futex(struct racer *r)
 	if (!ret)
 		mark_own(r, i);
 	if (!dice(r, 8))
-		share_again(r, i);
+		share_again(r, i, 1);
 }
 
-/* Pages sit in the pipe for a while, and are read out of it. */
-static void put_into_pipe(struct racer *r)
+/* Pages sit in the pipe for so long, and are read out of it. */
+static void pass_through_pipe(struct racer *r, useconds_t us)
 {
 	static char page[PAGE];
 	unsigned long i = near(r);
@@ -115,8 +94,8 @@ static void put_into_pipe(struct racer *r)
 	must(!pipe(fds), "pipe: %m");
 	n = vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK);
 	must(n >= 0 || errno == EFAULT, "vmsplice: %m");
-	if (r->nr)
-		usleep(dice(r, 4000));
+	if (us)
+		usleep(us);
 	for (left = n; left >= (ssize_t)PAGE; left -= PAGE, i++) {
 		must(read(fds[0], page, PAGE) == PAGE, "read a pipe: %m");
 		/* A failed page still has its data here, where nothing broke. */
@@ -127,24 +106,25 @@ static void put_into_pipe(struct racer *r)
 	close(fds[1]);
 }
 
-/* Must wait for who has pages in a pipe, and no longer. */
+static void put_into_pipe(struct racer *r)
+{
+	pass_through_pipe(r, 0);
+}
+
+static void hold_in_pipe(struct racer *r)
+{
+	pass_through_pipe(r, dice(r, 4000));
+}
+
+/* Must wait while pages are in a pipe, and no longer. */
 static void truncate_held(struct racer *r)
 {
-	struct file_clone_range range = {};
 	unsigned long i = near(r), j;
-	int fd = open(r->path, O_RDWR);
 
-	must(fd >= 0 && !ftruncate(fd, i * PAGE), "truncate: %m");
+	must(!truncate(r->path, i * PAGE), "truncate: %m");
 	for (j = i; j < PAGES; j++)
 		mark_own(r, j);
-	for (j = i; j < PAGES; j++)
-		mark_shared(r, j);
-	range.src_offset = range.dest_offset = i * PAGE;
-	range.src_length = (PAGES - i) * PAGE;
-	range.src_fd = open(r->field->path, O_RDONLY);
-	must(!ioctl(fd, FICLONERANGE, &range), "reflink: %m");
-	close(range.src_fd);
-	close(fd);
+	share_again(r, i, PAGES - i);
 	usleep(1000);
 }
 
@@ -160,8 +140,7 @@ static void pin(struct racer *r)
 
 	keep_mapped(r, PROT_READ);
 	if (fd < 0)
-		fd = open(GUP_TEST, O_RDWR);
-	must(fd >= 0, GUP_TEST ": %m");
+		fd = open_file(GUP_TEST, O_RDWR);
 	if (i > PAGES - 4)
 		i = PAGES - 4;
 	test.addr = at_page(r, i);
@@ -171,12 +150,11 @@ static void pin(struct racer *r)
 
 static void write_from(struct racer *r)
 {
-	int fd = open(loop_path, O_WRONLY | O_DIRECT);
+	int fd = open_file(loop_path, O_WRONLY | O_DIRECT);
 	unsigned long i = near(r);
 	ssize_t n;
 
 	keep_mapped(r, PROT_READ);
-	must(fd >= 0, "%s: %m", loop_path);
 	n = pwrite(fd, (void *)at_page(r, i), PAGE,
 		   i * PAGE % (LOOP_SIZE / 2));
 	must(n == PAGE || (n < 0 && errno == EFAULT),
@@ -186,12 +164,11 @@ static void write_from(struct racer *r)
 
 static void read_into(struct racer *r)
 {
-	int fd = open("/dev/vda", O_RDONLY | O_DIRECT);
+	int fd = open_file("/dev/vda", O_RDONLY | O_DIRECT);
 	unsigned long i = near(r);
 	ssize_t n;
 
 	keep_mapped(r, PROT_READ | PROT_WRITE);
-	must(fd >= 0, "/dev/vda: %m");
 	n = pread(fd, (void *)at_page(r, i), PAGE, i * PAGE);
 	must(n == PAGE || (n < 0 && errno == EFAULT),
 	     "direct I/O into the page: %zd, %m", n);
@@ -199,21 +176,21 @@ static void read_into(struct racer *r)
 		mark_own(r, i);
 	close(fd);
 	if (!dice(r, 4))
-		share_again(r, i);
+		share_again(r, i, 1);
 }
 
-/* Somebody else's memory, which he touches and loses meanwhile. */
+/* Another racer's memory, which that touches and loses meanwhile. */
 static void look_into(struct racer *r)
 {
+	const struct racer *other = racer(0);
 	unsigned long i = near(r);
 	char path[32], byte;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", futex_reader->proc->pid);
-	fd = open(path, O_RDONLY);
-	must(fd >= 0, "%s: %m", path);
-	n = pread(fd, &byte, 1, at_page(futex_reader, i));
+	snprintf(path, sizeof(path), "/proc/%d/mem", other->proc->pid);
+	fd = open_file(path, O_RDONLY);
+	n = pread(fd, &byte, 1, at_page(other, i));
 	must((n == 1 && byte == fill(i)) || (n < 0 && errno == EIO),
 	     "%s: %zd, %m", path, n);
 	close(fd);
@@ -221,12 +198,13 @@ static void look_into(struct racer *r)
 
 static void splice_file(struct racer *r)
 {
-	int fd = open(r->path, O_RDONLY), null = open("/dev/null", O_WRONLY);
+	int fd = open_file(r->path, O_RDONLY),
+	    null = open_file("/dev/null", O_WRONLY);
 	off_t offset = near(r) * PAGE;
 	int fds[2];
 	ssize_t n;
 
-	must(fd >= 0 && null >= 0 && !pipe(fds), "%s: %m", r->path);
+	must(!pipe(fds), "pipe: %m");
 	n = splice(fd, &offset, fds[1], NULL, 4 * PAGE, 0);
 	must(n >= 0 || errno == EIO, "splice: %m");
 	if (n > 0)
@@ -247,9 +225,7 @@ static void consume(struct racer *r)
 		usleep(1000);
 		return;
 	}
-	if (!r->ready)
-		map_field(r, PROT_READ, MAP_SHARED);
-	r->ready = true;
+	map_once(r, PROT_READ, MAP_SHARED);
 	if (touch(at_page(r, i)) != SIGNALLED)
 		inject_here(r, i);
 	usleep(1000);	/* leave the processor to others */
@@ -268,15 +244,30 @@ static void make_loop_device(void)
 	must(nr >= 0, "no loop device: %m");
 	close(ctl);
 	snprintf(loop_path, sizeof(loop_path), "/dev/loop%d", nr);
-	config.fd = open("/tmp/loop", O_RDWR | O_CREAT, 0600);
-	must((int)config.fd >= 0 && !ftruncate(config.fd, LOOP_SIZE),
-	     "/tmp/loop: %m");
-	fd = open(loop_path, O_RDWR);
-	must(fd >= 0 && !ioctl(fd, LOOP_CONFIGURE, &config), "%s: %m",
-	     loop_path);
+	config.fd = open_file("/tmp/loop", O_RDWR | O_CREAT);
+	must(!ftruncate(config.fd, LOOP_SIZE), "/tmp/loop: %m");
+	fd = open_file(loop_path, O_RDWR);
+	must(!ioctl(fd, LOOP_CONFIGURE, &config), "%s: %m", loop_path);
 	close(config.fd);
 	close(fd);
 }
+
+static const struct entry of_f[] = {
+	{ "read", wait_on_futex, "futex wait" },
+	{ "woken", wake_futex, "futex wake" },
+	{ "read", put_into_pipe, "vmsplice" },
+	{ "held", hold_in_pipe, "vmsplice, held" },
+	{ "held", truncate_held, "truncate" },
+	{ "read", pin, "pins" },
+	{ "read", write_from, "O_DIRECT from" },
+	{ "into", read_into, "O_DIRECT into" },
+	{ "read", look_into, "/proc/PID/mem" },
+	{ "read", splice_file, "splice" },
+};
+static const struct entry of_g[] = {
+	{ "g0", consume, "consumer 0" },
+	{ "g1", consume, "consumer 1" },
+};
 
 static void run(void)
 {
@@ -289,32 +280,11 @@ static void run(void)
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	g = make_field(file("g"), PAGES);
-	clone_file(file("f"), file("w"));
-	clone_file(file("f"), file("read"));
-	clone_file(file("f"), file("held"));
-	clone_file(file("f"), file("woken"));
-	clone_file(file("f"), file("into"));
-	clone_file(file("g"), file("g0"));
-	clone_file(file("g"), file("g1"));
-
-	w = witness(f, file("w"));
-	futex_reader = enter(f, file("read"), wait_on_futex, 0, "futex wait");
-	enter(f, file("woken"), wake_futex, 0, "futex wake");
-	enter(f, file("read"), put_into_pipe, 0, "vmsplice");
-	enter(f, file("held"), put_into_pipe, 1, "vmsplice, held");
-	enter(f, file("held"), truncate_held, 0, "truncate");
-	enter(f, file("read"), pin, 0, "pins");
-	enter(f, file("read"), write_from, 0, "O_DIRECT from");
-	enter(f, file("into"), read_into, 0, "O_DIRECT into");
-	enter(f, file("read"), look_into, 0, "/proc/PID/mem");
-	enter(f, file("read"), splice_file, 0, "splice");
-	enter(g, file("g0"), consume, 0, "consumer 0");
-	enter(g, file("g1"), consume, 1, "consumer 1");
+	w = enter_all(f, "w", of_f, ARRAY_SIZE(of_f));
+	enter_all(g, NULL, of_g, ARRAY_SIZE(of_g));
 	race_on(5);
 
 	fail_in_turn(w, 0, fail);
-	race_over();
-	check(alive(), "the filesystem goes on");
 	finish_race();
 }
 

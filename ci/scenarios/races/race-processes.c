@@ -13,9 +13,7 @@
 
 static void keep_mapped(struct racer *r, int flags)
 {
-	if (!r->ready)
-		map_field(r, PROT_READ | PROT_WRITE, flags);
-	r->ready = true;
+	map_once(r, PROT_READ | PROT_WRITE, flags);
 }
 
 /* A few accesses, some of them faults. */
@@ -24,26 +22,17 @@ static void look_around(struct racer *r)
 	unsigned long i = near(r);
 
 	touch(at_page(r, i));
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	drop_page(r, i);
 	touch(at_page(r, i));
 	touch(at_page(r, near(r)));
 }
 
 static void reap(pid_t pid)
 {
-	int status;
+	int status = wait_for(pid);
 
-	must(waitpid(pid, &status, 0) == pid, "waitpid: %m");
 	must(WIFSIGNALED(status) || !WEXITSTATUS(status),
 	     "a child ended with %#x", status);
-}
-
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	must(pid >= 0, "fork: %m");
-	return pid;
 }
 
 static void fork_and_exit(struct racer *r)
@@ -77,7 +66,7 @@ static void fork_private(struct racer *r)
 		_exit(0);
 	}
 	reap(pid);
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	drop_page(r, i);
 }
 
 /* The new program has no handler: a signal on its way to the old ends it. */
@@ -198,43 +187,30 @@ static void change_mind(struct racer *r)
 	look_around(r);
 }
 
-static const struct {
-	const char *name;
-	void (*round)(struct racer *r);
-} kinds[] = {
-	{ "fork and exit", fork_and_exit },
-	{ "fork, private", fork_private },
-	{ "fork and exec", fork_and_exec },
-	{ "fork and kill", fork_and_kill },
-	{ "shared memory", share_memory },
-	{ "threads", threads },
-	{ "map and unmap", map_and_unmap },
-	{ "mremap", move },
-	{ "policies", change_mind },
+/* Some by one reflink, some by another. */
+static const struct entry entries[] = {
+	{ "b", fork_and_exit, "fork and exit" },
+	{ "a", fork_private, "fork, private" },
+	{ "b", fork_and_exec, "fork and exec" },
+	{ "a", fork_and_kill, "fork and kill" },
+	{ "b", share_memory, "shared memory" },
+	{ "a", threads, "threads" },
+	{ "b", map_and_unmap, "map and unmap" },
+	{ "a", move, "mremap" },
+	{ "b", change_mind, "policies" },
 };
 
 static void run(void)
 {
 	struct field *f;
 	struct witness *w;
-	unsigned int kind;
 
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
-	clone_file(file("f"), file("w"));
-	clone_file(file("f"), file("a"));
-	clone_file(file("f"), file("b"));
-
-	w = witness(f, file("w"));
-	/* Some by one reflink, some by another. */
-	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		enter(f, file(kind % 2 ? "a" : "b"), kinds[kind].round, kind,
-		      "%s", kinds[kind].name);
+	w = enter_all(f, "w", entries, ARRAY_SIZE(entries));
 	race_on(5);
 
 	fail_in_turn(w, WINDOW_PAGES, fail_either_way);
-	race_over();
-	check(alive(), "the filesystem goes on");
 	finish_race();
 }
 

@@ -13,14 +13,12 @@
 #include <sys/wait.h>
 #include <linux/fs.h>
 #include "race.h"
+#include "removal.h"
 
 #define CYCLES		3
 #define PAGES		400UL
 #define NAMESPACE	"namespace0.0"
 #define STRUCT_PAGE_GONE "unable to handle page fault for address: ffffea"
-#define DRIVER		"/sys/bus/nd/drivers/nd_pmem/"
-
-static struct field *f;
 
 /* All of these do what they can, and go on when that is nothing any more. */
 static bool can_map(struct racer *r, int prot)
@@ -53,7 +51,7 @@ static void read_again(struct racer *r)
 	try_touch(r);
 }
 
-static void copy_on_write(struct racer *r)
+static void overwrite(struct racer *r)
 {
 	unsigned long i = dice(r, PAGES);
 
@@ -146,90 +144,83 @@ static bool there(void)
 }
 
 /* Not by this process: if it hangs there, that is to be told. */
-static bool unbind(void)
+static bool can_unbind(void)
 {
-	pid_t pid = fork();
-	int status;
+	pid_t pid = fork_child();
 
-	must(pid >= 0, "fork: %m");
 	if (!pid) {
 		put_string(DRIVER "unbind", NAMESPACE);
 		_exit(0);
 	}
-	must(waitpid(pid, &status, 0) == pid, "waitpid: %m");
-	return !status;
+	return !wait_for(pid);
 }
 
-struct keeper {
-	struct proc *proc;
-	unsigned long at;
-};
-
-static void start_keeper(struct keeper *k, int nr)
+static struct proc *start_keeper(int nr)
 {
-	k->proc = start("keeper %d", nr);
-	k->at = map(k->proc, file("quiet.%d", nr), 0, PAGES * PAGE, PROT_READ,
-		    MAP_SHARED);
-	must(!advise(k->proc, k->at, PAGES * PAGE, MADV_POPULATE_READ),
-	     "MADV_POPULATE_READ failed");
+	struct proc *p = start("keeper %d", nr);
+
+	map(p, file("quiet.%d", nr), 0, PAGES * PAGE, PROT_READ, MAP_SHARED);
+	populate(p, PAGES * PAGE);
+	return p;
 }
 
-static bool keeper_told(struct keeper *k)
+static bool keeper_told(struct proc *p)
 {
-	const volatile struct signal_got *got = &k->proc->seen->got[0];
-	int n = signals(k->proc);
+	const volatile struct signal_got *got = &p->seen->got[0];
+	int n = signals(p);
 
 	if (n == 1 && got->code == BUS_MCEERR_AO &&
-	    got->addr - k->at < PAGES * PAGE && got->lsb == PAGE_LSB)
+	    got->addr - p->at < PAGES * PAGE && got->lsb == PAGE_LSB)
 		return true;
-	remark("%s got %d signals, the first %d at %#lx, lsb %d",
-	       k->proc->name, n, got->code, got->addr - k->at, got->lsb);
+	remark("%s got %d signals, the first %d at %#lx, lsb %d", p->name, n,
+	       got->code, got->addr - p->at, got->lsb);
 	return false;
 }
 
-static bool keeper_lost(struct keeper *k)
+static bool keeper_lost(struct proc *p)
 {
 	unsigned long i;
 
 	for (i = 0; i < PAGES; i++)
-		if (maps(k->proc, k->at + i * PAGE)) {
-			remark("%s has page %lu", k->proc->name, i);
+		if (maps(p, p->at + i * PAGE)) {
+			remark("%s has page %lu", p->name, i);
 			return false;
 		}
-	return load(k->proc, k->at) == SIGNALLED;
+	return load(p, p->at) == SIGNALLED;
 }
+
+static const struct entry entries[] = {
+	{ "read", read_again, "reader" },
+	{ "cow", overwrite, "writer" },
+	{ "cut", truncate_and_restore, "truncater" },
+	{ "new", make_and_unlink, "unlinker" },
+	{ "read", hold, "holder" },
+	{ "f", freeze, "freezer" },
+	{ "f", have_fail, "failures" },
+};
 
 static void cycle(int nr)
 {
-	struct keeper keepers[2];
+	struct proc *a, *b;
+	struct field *f;
 
 	part("cycle %d", nr);
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);
 	make_field(file("quiet.0"), PAGES);
 	clone_file(file("quiet.0"), file("quiet.1"));
-	clone_file(file("f"), file("read"));
-	clone_file(file("f"), file("cow"));
-	clone_file(file("f"), file("cut"));
-	start_keeper(&keepers[0], 0);
-	start_keeper(&keepers[1], 1);
-	enter(f, file("read"), read_again, 0, "reader");
-	enter(f, file("cow"), copy_on_write, 0, "writer");
-	enter(f, file("cut"), truncate_and_restore, 0, "truncater");
-	enter(f, file("new"), make_and_unlink, 0, "unlinker");
-	enter(f, file("read"), hold, 0, "holder");
-	enter(f, file("f"), freeze, 0, "freezer");
-	enter(f, file("f"), have_fail, 0, "failures");
+	a = start_keeper(0);
+	b = start_keeper(1);
+	enter_all(f, NULL, entries, ARRAY_SIZE(entries));
 	race_on(5);
 	usleep((1000 + 200 * nr) * 1000);
 
 	device_goes();
-	check(unbind() && !there(), "the device can be unbound");
+	check(can_unbind() && !there(), "the device can be unbound");
 	check(!device_mapped(), "no racer has a page of it");
-	/* both: a && would skip one */
-	check(keeper_told(&keepers[0]) & keeper_told(&keepers[1]),
+	check(all(keeper_told, a, b),
 	      "processes that had pages of it are signalled once");
-	check(keeper_lost(&keepers[0]) & keeper_lost(&keepers[1]),
+	check(all(keeper_lost, a, b),
 	      "they have none any more, and can get none");
 	check(!alive(), "the filesystem is shut down");
 	usleep(200 * 1000);

@@ -11,26 +11,23 @@
 
 static void run(void)
 {
-	struct proc *a = start("a"), *b = start("b");
-	unsigned long at_a, at_b;
+	struct proc *a, *b;
 	int64_t physical;
 	uint64_t length;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 64 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), 40 * PAGE);
-	at_b = map_page(b, file("g"), 40 * PAGE);
+	make_reflinks(64 * PAGE, "f", "g");
+	a = map_by("a", file("f"), 40 * PAGE);
+	b = map_by("b", file("g"), 40 * PAGE);
 	/* One block is copied; XFS has set aside 32 around it. */
 	must(!write_page(file("g"), 4 * PAGE, '1'), "pwrite");
-	physical = owner_physical(XFS_OWN_COW, &length);
+	physical = find_owner(MNT, XFS_OWN_COW, &length);
 	must(physical >= 0, "there is no staging block");
 	remark("%llu staging blocks", (unsigned long long)(length / PAGE));
 
-	poison_and_check(pfn_of_physical(physical + length / PAGE / 2 * PAGE));
-	check(untold(a) & untold(b), "no process is signalled");
-	check(load(a, at_a) == fill(40) && load(b, at_b) == fill(40),
-	      "what is mapped can be read");
+	poison_and_check(pmem_pfn(PMEM, physical + length / PAGE / 2 * PAGE));
+	check(all(untold, a, b), "no process is signalled");
+	check(all(reads, a, b), "what is mapped can be read");
 	check(read_byte(file("g"), 4 * PAGE) == '1', COPY);
 	check(alive(), GOES_ON);
 }

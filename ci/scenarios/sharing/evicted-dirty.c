@@ -11,22 +11,18 @@
 
 static void run(void)
 {
-	struct proc *a = start("a");
-	unsigned long at_a;
+	struct proc *a;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
+	make_reflinks(4 * PAGE, "f", "g");
 	settle();
-	at_a = map_page(a, file("f"), PAGE);
+	a = map_by("a", file("f"), PAGE);
 	/* The change of mode is in the log and not in its place yet. */
 	must(!chmod(file("g"), 0600), "chmod: %m");
 	drop_caches();
 
-	poison_and_check(pfn_of(a, at_a));
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB),
-	      "a process that maps the page gets BUS_MCEERR_AO");
-	check(!maps(a, at_a), "no process maps the page any longer");
+	poison_and_check(page_of(a));
+	check_lost("a process that maps the page gets BUS_MCEERR_AO", a);
 	check(alive(), GOES_ON);
 }
 

@@ -14,9 +14,9 @@ static void far_offsets(void)
 	static const off_t offsets[] = {
 		PAGE, 20L << 30, 1L << 50
 	};
-	struct proc *procs[3], *other = start("other");
-	unsigned long at[3], at_other, pfn = 0;
-	int i, told_all = 0, unmapped = 0;
+	struct proc *procs[4] = {}, *other;
+	unsigned long pfn;
+	int i;
 
 	part("far offsets");
 	make_file(file("far.0"), 4 * PAGE);
@@ -27,21 +27,15 @@ static void far_offsets(void)
 	must(!write_page(file("far.2"), 0, 'o'), "pwrite");
 	for (i = 0; i < 3; i++) {
 		procs[i] = start("sharer %d", i);
-		at[i] = map_page(procs[i], file("far.%d", i), offsets[i]);
-		if (!i)
-			pfn = pfn_of(procs[0], at[0]);
-		must(pfn_of(procs[i], at[i]) == pfn, "it is not one page");
+		map_page(procs[i], file("far.%d", i), offsets[i]);
 	}
-	at_other = map_page(other, file("far.2"), 0);
+	pfn = common_page(procs);
+	other = map_by("other", file("far.2"), 0);
 
 	poison_and_check(pfn);
-	for (i = 0; i < 3; i++) {
-		told_all += told(procs[i], BUS_MCEERR_AO, at[i], PAGE_LSB);
-		unmapped += !maps(procs[i], at[i]);
-	}
-	check(told_all == 3, REACHED);
-	check(unmapped == 3, UNMAPPED);
-	check(untold(other) && maps(other, at_other),
+	check(all_of(told_early, procs), REACHED);
+	check(all_of(lost, procs), NOT_MAPPED);
+	check(untold(other) && has(other),
 	      "a process that maps the last file's first page gets nothing and keeps it");
 }
 
@@ -58,17 +52,17 @@ static void shared_in_part(void)
 	/* who has a page: 1 whole, 2 left, 4 right */
 	static const int fails[] = { 1, 3, 5, 6 };
 	static const int owners[] = { 1, 3, 7, 5 };
-	struct proc *procs[ARRAY_SIZE(fails)][3];
-	unsigned long at[ARRAY_SIZE(fails)][3], pfn[ARRAY_SIZE(fails)];
-	unsigned int i, j, k;
+	struct proc *procs[ARRAY_SIZE(fails)][4] = {};
+	unsigned long pfn[ARRAY_SIZE(fails)];
+	unsigned int i, j, k, n;
 
 	make_file(file("whole"), 12 * PAGE);
 	for (j = 0; j < 2; j++)
 		clone_range(file("whole"), parts[j].first * PAGE,
 			    parts[j].nr * PAGE, file("%s", parts[j].name),
 			    parts[j].at * PAGE);
-	for (i = 0; i < ARRAY_SIZE(fails); i++)
-		for (j = 0; j < 3; j++) {
+	for (i = 0; i < ARRAY_SIZE(fails); i++) {
+		for (j = n = 0; j < 3; j++) {
 			const char *path = file("%s", j ? parts[j - 1].name :
 						"whole");
 			int page = fails[i];
@@ -77,30 +71,22 @@ static void shared_in_part(void)
 				continue;
 			if (j)
 				page += parts[j - 1].at - parts[j - 1].first;
-			procs[i][j] = start("page %d of %s", page, path);
-			at[i][j] = map_page(procs[i][j], path, page * PAGE);
-			if (!j)
-				pfn[i] = pfn_of(procs[i][j], at[i][j]);
-			must(pfn_of(procs[i][j], at[i][j]) == pfn[i],
-			     "it is not one page");
+			procs[i][n] = start("page %d of %s", page, path);
+			map_page(procs[i][n++], path, page * PAGE);
 		}
+		pfn[i] = common_page(procs[i]);
+	}
 
 	for (i = 0; i < ARRAY_SIZE(fails); i++) {
-		bool reached = true, spared = true;
+		bool spared = true;
 
 		part("page %d of an extent shared in parts", fails[i]);
 		poison_and_check(pfn[i]);
-		for (j = 0; j < 3; j++)
-			if (owners[i] & 1 << j)
-				reached &= told(procs[i][j], BUS_MCEERR_AO,
-						at[i][j], PAGE_LSB) &&
-					   !maps(procs[i][j], at[i][j]);
+		check(all_of(hit, procs[i]),
+		      "a process that has it gets BUS_MCEERR_AO and loses it");
 		for (k = i + 1; k < ARRAY_SIZE(fails); k++)
-			for (j = 0; j < 3; j++)
-				if (owners[k] & 1 << j)
-					spared &= untold(procs[k][j]) &&
-						  maps(procs[k][j], at[k][j]);
-		check(reached, "a process that has it gets BUS_MCEERR_AO and loses it");
+			spared &= all_of(untold, procs[k]) &&
+				  all_of(has, procs[k]);
 		check(spared, "a process that has other pages gets nothing");
 	}
 }
@@ -108,45 +94,34 @@ static void shared_in_part(void)
 /* A read of what was never written maps a page of zeroes, not the block. */
 static void unwritten(void)
 {
-	struct proc *p = start("reader"), *w = start("writer");
-	unsigned long at, at_written;
+	struct proc *p, *w;
 	struct monitor *m = start_monitor(MNT);
-	int fd = open(file("unwritten"), O_RDWR | O_CREAT, 0644);
 	int64_t physical;
 
 	part("unwritten");
-	must(fd >= 0 && !fallocate(fd, 0, 0, 8 * PAGE), "fallocate: %m");
-	close(fd);
-	at = map(p, file("unwritten"), PAGE, PAGE, PROT_READ, MAP_SHARED);
-	must(load(p, at) == 0 && maps(p, at), "no zero is read");
-	at_written = map(w, file("unwritten"), 2 * PAGE, PAGE,
-			 PROT_READ | PROT_WRITE, MAP_SHARED);
-	must(!store(w, at_written, 'w'), "a store drew a signal");
+	allocate(file("unwritten"), 8 * PAGE);
+	p = start("reader");
+	map(p, file("unwritten"), PAGE, PAGE, PROT_READ, MAP_SHARED);
+	p->byte = 0;
+	must(reads(p) && has(p), "no zero is read");
+	w = map_unread("writer", file("unwritten"), 2 * PAGE, MAP_SHARED);
+	store_byte(w, 'w');
 	physical = file_physical(file("unwritten"), PAGE);
 
-	poison_and_check(pfn_of_physical(physical));
-	check(untold(p) && load(p, at) == 0,
+	poison_and_check(pmem_pfn(PMEM, physical));
+	check(untold(p) && reads(p),
 	      "a process that has read it gets nothing and reads zeroes still");
-	check(untold(w) && maps(w, at_written),
+	check(untold(w) && has(w),
 	      "a process that has written the next page gets nothing and keeps it");
 	check(lost_reports(m, 1) == 1 &&
 	      reported_lost(m, file("unwritten"), PAGE), REPORTED);
 
 	part("unwritten, but for this page");
-	poison_and_check(pfn_of_physical(physical + PAGE));
-	check(told(w, BUS_MCEERR_AO, at_written, PAGE_LSB) &&
-	      !maps(w, at_written),
+	poison_and_check(pmem_pfn(PMEM, physical + PAGE));
+	check(hit(w),
 	      "a process that has written it gets BUS_MCEERR_AO and loses it");
 	check(untold(p), "a process that maps the page before gets nothing");
 	stop_monitor(m);
-}
-
-static void allocate(const char *path, size_t size)
-{
-	int fd = open(path, O_RDWR | O_CREAT, 0644);
-
-	must(fd >= 0 && !fallocate(fd, 0, 0, size), "fallocate %s: %m", path);
-	close(fd);
 }
 
 /*
@@ -183,38 +158,32 @@ static const char *make_last(int group, off_t *offset)
  */
 static void ends_of_groups(void)
 {
-	struct proc *a = start("a"), *b = start("b"), *c = start("c");
-	unsigned long at_a, at_b, at_c, pfn;
+	struct proc *a, *b, *c;
 	const char *last;
 	off_t offset;
-	int ret;
 
 	part("the last block of a group");
 	last = make_last(0, &offset);
 	clone_range(last, offset, PAGE, file("end"), 0);
-	at_a = map_page(a, last, offset);
-	at_b = map_page(b, file("end"), 0);
-	must(pfn_of(a, at_a) == pfn_of(b, at_b) &&
-	     pfn_of(a, at_a) == pfn_of_physical(AG_SIZE) - 1,
+	a = map_by("a", last, offset);
+	b = map_by("b", file("end"), 0);
+	must(common_page(LIST(a, b)) == pmem_pfn(PMEM, AG_SIZE) - 1,
 	     "it is not the last block");
 
-	poison_and_check(pfn_of(a, at_a));
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
-	      "both sharers get BUS_MCEERR_AO");
-	check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED);
+	poison_and_check(page_of(a));
+	check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
+	check(all(lost, a, b), NOT_MAPPED);
 	check(alive(), GOES_ON);
 
 	part("the first block of a group");
 	last = make_last(1, &offset);
-	at_c = map_page(c, last, offset);
-	pfn = pfn_of_physical(2 * AG_SIZE);
-	must(pfn_of(c, at_c) == pfn - 1, "it is not the last block");
+	c = map_by("c", last, offset);
+	must(page_of(c) == pmem_pfn(PMEM, 2 * AG_SIZE) - 1,
+	     "it is not the last block");
+	must(c->byte == 'l', "wrong data");
 
-	ret = poison(pfn);
-	if (!check(ret < 0, "memory_failure() reports a failure"))
-		remark("it returned %d", ret);
-	check(untold(c) && maps(c, at_c) && load(c, at_c) == 'l',
+	check_error(poison(pmem_pfn(PMEM, 2 * AG_SIZE)));
+	check(kept(c),
 	      "a process that maps the block before gets nothing and keeps it");
 	check(!alive(), SHUTS_DOWN);
 }

@@ -47,30 +47,25 @@ static void make_extents(const char *path)
 
 static void fail_block(const struct kind *kind)
 {
-	struct proc *p = start("bystander");
 	struct wanted wanted = { .flag = kind->flag };
+	struct proc *p;
 	struct stat st;
-	unsigned long at;
 	int64_t place;
-	int ret;
 
 	part("%s", kind->title);
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("clone"));
+	make_reflinks(4 * PAGE, "f", "clone");
 	kind->make(file("f"));
 	settle();
-	at = map_page(p, file("f"), PAGE);
+	p = map_by("bystander", file("f"), PAGE);
 	must(!stat(file("f"), &st), "stat: %m");
 	wanted.inode = st.st_ino;
 	place = find_extent(MNT, is_block, &wanted, NULL);
 	must(place >= 0, "the file has no such block");
 
-	ret = poison(pfn_of_physical(place));
-	if (!check(ret < 0, "memory_failure() reports a failure"))
-		remark("it returned %d", ret);
+	check_error(poison(pmem_pfn(PMEM, place)));
 	check(!alive(), SHUTS_DOWN);
-	check(untold(p) && load(p, at) == fill(1),
+	check(untold(p) && reads(p),
 	      "a process that maps the file's data gets nothing and can read it");
 	finish(p);
 	check(unmount(), "it unmounts");

@@ -4,20 +4,19 @@
 
 static void run(void)
 {
-	struct proc *p = start("bystander");
+	struct proc *p;
 	int64_t physical;
 	uint64_t length;
-	unsigned long at;
 
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
-	at = map_page(p, file("f"), PAGE);
-	physical = owner_physical(OWN_FREE, &length);
+	p = map_by("bystander", file("f"), PAGE);
+	physical = find_owner(MNT, OWN_FREE, &length);
 	must(physical >= 0 && length >= 64 * PAGE, "no free extent");
 
-	machine_check_and_check(pfn_of_physical(physical + 32 * PAGE));
+	machine_check_and_check(pmem_pfn(PMEM, physical + 32 * PAGE));
 	check(untold(p), "a process that maps a file's page gets nothing");
-	check(load(p, at) == fill(1), "what is mapped can be read");
+	check(reads(p), "what is mapped can be read");
 	check(alive(), "the filesystem goes on");
 }
 

@@ -85,19 +85,16 @@ static void look_at_lockdep(void)
 
 static void run(void)
 {
-	struct proc *a = start("a"), *b = start("b");
-	unsigned long at_a, at_b;
+	struct proc *a, *b;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), PAGE);
-	at_b = map_page(b, file("g"), PAGE);
+	make_reflinks(4 * PAGE, "f", "g");
+	a = map_by("a", file("f"), PAGE);
+	b = map_by("b", file("g"), PAGE);
 
-	poison_and_check(pfn_of(a, at_a));
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB), "both are told");
-	check(!maps(a, at_a) && !maps(b, at_b), "neither maps the page");
+	poison_and_check(page_of(a));
+	check(all(told_early, a, b), "both are told");
+	check(all(lost, a, b), "neither maps the page");
 	look_at_lockdep();
 }
 

@@ -8,29 +8,24 @@
 
 static void fail_block_of(const char *title, uint64_t owner)
 {
-	struct proc *p = start("bystander");
+	struct proc *p;
 	struct looks before;
 	int64_t physical;
-	uint64_t length;
-	unsigned long at;
-	int ret;
 
 	part("%s", title);
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
-	at = map_page(p, file("f"), PAGE);
-	physical = owner_physical(owner, &length);
+	p = map_by("bystander", file("f"), PAGE);
+	physical = find_owner(MNT, owner, NULL);
 	must(physical >= 0, "this filesystem has no such block");
 	must(alive(), "the filesystem does not work: %m");
 
 	look(&before, pmem_pfn(PMEM, physical));
-	ret = machine_check(before.pfn);
-	if (!check(ret < 0, "memory_failure() reports a failure"))
-		remark("it returned %d", ret);
+	check_error(machine_check(before.pfn));
 	check_failed(&before);
 	check(!alive(), "the filesystem shuts down");
 	check(untold(p), "a process that maps a file's page gets nothing");
-	check(load(p, at) == fill(1), "what is mapped can be read");
+	check(reads(p), "what is mapped can be read");
 	finish(p);
 	check(unmount(), "it unmounts");
 }

@@ -11,7 +11,7 @@
 #define NEXT	300	/* is not */
 #define LAST	511	/* is written by pwrite() */
 
-static bool has(const char *path, unsigned long block, int byte)
+static bool contains(const char *path, unsigned long block, int byte)
 {
 	int first = read_byte(path, block * PAGE),
 	    last = read_byte(path, block * PAGE + PAGE - 1);
@@ -23,10 +23,15 @@ static bool has(const char *path, unsigned long block, int byte)
 	return false;
 }
 
-static bool stores(struct proc *p, unsigned long at, unsigned long block,
-		   int byte)
+/* In the mapping of the first block on */
+static bool sees(struct proc *p, unsigned long block, int byte)
 {
-	unsigned long addr = at + block * PAGE;
+	return load(p, p->at + block * PAGE) == byte;
+}
+
+static bool stores(struct proc *p, unsigned long block, int byte)
+{
+	unsigned long addr = p->at + block * PAGE;
 
 	return !store(p, addr, byte) && !store(p, addr + PAGE - 1, byte) &&
 		load(p, addr) == byte && load(p, addr + PAGE - 1) == byte;
@@ -38,54 +43,50 @@ static bool stores(struct proc *p, unsigned long at, unsigned long block,
  */
 static void share_block(const char *title, bool from_reflink)
 {
-	struct proc *a = start("a"), *b = start("b");
+	struct proc *a, *b;
 	const char *f = file("%s.f", title), *g = file("%s.g", title),
 		   *block = file("%s.block", title);
-	unsigned long at_a, at_b;
 	int fd;
 
 	part("%s", title);
 	make_huge_file(f, PMD);
 	if (from_reflink)
 		clone_file(f, g);
-	at_a = map_huge(a, f, 0, PMD);
+	a = map_huge_by("a", f, 0);
 	clone_range(from_reflink ? g : f, BLOCK * PAGE, PAGE, block, 0);
-	check(from_reflink == maps_huge(a, at_a),
+	check(from_reflink == maps_huge(a, a->at),
 	      "the PMD is %s", from_reflink ? "still there" : "gone");
-	at_b = map_page(b, block, 0);
-	check(load(b, at_b) == fill(BLOCK), "a process that maps the block can read it");
-	check(load(a, at_a + BLOCK * PAGE) == fill(BLOCK) &&
-	      load(a, at_a + NEXT * PAGE) == fill(NEXT),
+	b = map_by("b", block, 0);
+	check(sees(b, 0, fill(BLOCK)), "a process that maps the block can read it");
+	check(sees(a, BLOCK, fill(BLOCK)) && sees(a, NEXT, fill(NEXT)),
 	      "a process that maps the 2 MiB can read them");
 
-	check(stores(a, at_a, BLOCK, '1'), "a store to the block is seen");
-	check(load(b, at_b) == fill(BLOCK), "but not by the other file");
-	check(load(a, at_a) == fill(0) &&
-	      load(a, at_a + NEXT * PAGE) == fill(NEXT) &&
-	      load(a, at_a + LAST * PAGE) == fill(LAST),
-	      "other blocks have not changed");
-	check(stores(a, at_a, NEXT, '2'), "a store to another block is seen");
+	check(stores(a, BLOCK, '1'), "a store to the block is seen");
+	check(sees(b, 0, fill(BLOCK)), "but not by the other file");
+	check(sees(a, 0, fill(0)) && sees(a, NEXT, fill(NEXT)) &&
+	      sees(a, LAST, fill(LAST)), "other blocks have not changed");
+	check(stores(a, NEXT, '2'), "a store to another block is seen");
 	must(!write_page(f, LAST * PAGE, '3'), "pwrite");
-	check(load(a, at_a + LAST * PAGE) == '3', "so is a pwrite()");
-	check(load(a, at_a + BLOCK * PAGE) == '1' &&
-	      load(a, at_a + NEXT * PAGE) == '2' &&
-	      load(a, at_a + (LAST - 1) * PAGE) == fill(LAST - 1),
+	check(sees(a, LAST, '3'), "so is a pwrite()");
+	check(sees(a, BLOCK, '1') && sees(a, NEXT, '2') &&
+	      sees(a, LAST - 1, fill(LAST - 1)),
 	      "and it has changed nothing else");
-	check(load(b, at_b) == fill(BLOCK), "nor the other file");
+	check(sees(b, 0, fill(BLOCK)), "nor the other file");
 
-	fd = open(f, O_RDWR);
-	must(fd >= 0 && !fsync(fd), "fsync %s: %m", f);
+	fd = open_file(f, O_RDWR);
+	must(!fsync(fd), "fsync %s: %m", f);
 	close(fd);
-	finish(a);
-	finish(b);
+	finish_all();
 	drop_caches();
-	check(has(f, 0, fill(0)) & has(f, BLOCK, '1') &
-	      has(f, NEXT, '2') & has(f, LAST, '3') &
-	      has(f, LAST - 1, fill(LAST - 1)) & has(block, 0, fill(BLOCK)),
+	check(contains(f, 0, fill(0)) & contains(f, BLOCK, '1') &
+	      contains(f, NEXT, '2') & contains(f, LAST, '3') &
+	      contains(f, LAST - 1, fill(LAST - 1)) &
+	      contains(block, 0, fill(BLOCK)),
 	      "the files have what was stored");
 	if (from_reflink)
-		check(has(g, BLOCK, fill(BLOCK)) & has(g, NEXT, fill(NEXT)) &
-		      has(g, LAST, fill(LAST)),
+		check(contains(g, BLOCK, fill(BLOCK)) &
+		      contains(g, NEXT, fill(NEXT)) &
+		      contains(g, LAST, fill(LAST)),
 		      "the reflink has what was there before");
 }
 

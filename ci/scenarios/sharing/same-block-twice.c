@@ -4,27 +4,18 @@
 
 static void two_processes(void)
 {
-	struct proc *low = start("low offset"), *high = start("high offset");
-	struct proc *other = start("other page");
-	unsigned long at_low, at_high, at_other;
+	struct proc *low, *high, *other;
 
 	part("a process for each offset");
 	make_file(file("f"), 4 * PAGE);
 	clone_range(file("f"), 0, 4 * PAGE, file("f"), 16 * PAGE);
-	at_low = map_page(low, file("f"), PAGE);
-	at_high = map_page(high, file("f"), 17 * PAGE);
-	at_other = map_page(other, file("f"), 18 * PAGE);
-	must(pfn_of(low, at_low) == pfn_of(high, at_high),
-	     "the two offsets are not one page");
+	low = map_by("low offset", file("f"), PAGE);
+	high = map_by("high offset", file("f"), 17 * PAGE);
+	other = map_by("other page", file("f"), 18 * PAGE);
 
-	poison_and_check(pfn_of(low, at_low));
-	check(told(low, BUS_MCEERR_AO, at_low, PAGE_LSB) &
-	      told(high, BUS_MCEERR_AO, at_high, PAGE_LSB),
-	      "both get BUS_MCEERR_AO, each at its own address");
-	check(!maps(low, at_low) && !maps(high, at_high),
-	      "no process maps the page any longer");
-	check(untold(other) && maps(other, at_other) &&
-	      load(other, at_other) == fill(2),
+	poison_and_check(common_page(LIST(low, high)));
+	check_lost("both get BUS_MCEERR_AO, each at its own address", low, high);
+	check(kept(other),
 	      "a process that maps the next page gets nothing and keeps it");
 }
 

@@ -4,9 +4,6 @@
  * while the failure is handled. So the page is shared at the end of that and was
  * not at its beginning.
  */
-#include <stdio.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "scenario.h"
 
 #define NR_PAGES	24
@@ -14,18 +11,11 @@
 #define NR_MAPPINGS	2000
 #define NR_IDLE		24
 
-static void sleep_ms(long ms)
-{
-	struct timespec t = { .tv_nsec = ms * 1000 * 1000 };
-
-	nanosleep(&t, NULL);
-}
-
 static void run(void)
 {
-	struct proc *a, *b, *many = start("many mappings"), *idle[NR_IDLE];
-	int i, ret, status, failed = 0, mapped = 0, told_a = 0, told_b = 0,
-	    read = 0;
+	struct proc *many = start("many mappings");
+	struct proc *a, *b;
+	int i, failed = 0, mapped = 0, told_a = 0, told_b = 0, read = 0;
 
 	make_fs(MKFS_XFS_NO_RMAPBT, NULL, PMEM);
 	mount_fs(PMEM, "xfs", "dax=always");
@@ -34,33 +24,26 @@ static void run(void)
 	for (i = 0; i < NR_MAPPINGS; i++)
 		map(many, file("f"), 0, NR_PAGES * PAGE, PROT_READ, MAP_SHARED);
 	for (i = 0; i < NR_IDLE; i++)
-		idle[i] = start("idle %d", i);
+		start("idle %d", i);
 
 	for (i = 0; i < NR_PAGES; i++) {
-		unsigned long at_a, at_b, pfn;
+		unsigned long pfn;
 		pid_t injector;
 
-		a = start("a");
-		b = start("b");
-		at_a = map_page(a, file("f"), i * PAGE);
-		at_b = map(b, file("g"), i * PAGE, PAGE, PROT_READ, MAP_SHARED);
-		pfn = pfn_of(a, at_a);
-		injector = fork();
-		must(injector >= 0, "fork: %m");
-		if (!injector) {
-			ret = poison(pfn);
-			_exit(-ret);
-		}
-		sleep_ms(i % 8);
-		load(b, at_b);
-		must(waitpid(injector, &status, 0) == injector, "waitpid: %m");
-		failed += !!status;
-		mapped += maps(a, at_a);
-		told_a += told(a, BUS_MCEERR_AO, at_a, PAGE_LSB);
+		a = map_by("a", file("f"), i * PAGE);
+		b = map_unread("b", file("g"), i * PAGE, MAP_SHARED);
+		pfn = page_of(a);
+		injector = fork_child();
+		if (!injector)
+			_exit(-poison(pfn));
+		usleep(i % 8 * 1000);
+		load(b, b->at);
+		failed += !!wait_for(injector);
+		mapped += !lost(a);
+		told_a += told_early(a);
 		/* It may be too late for the event, and have the page now. */
-		told_b += maps(b, at_b) ||
-			  told(b, BUS_MCEERR_AO, at_b, PAGE_LSB);
-		read += load(b, at_b) == fill(i);
+		told_b += has(b) || told_early(b);
+		read += load(b, b->at) == fill(i);
 		finish(a);
 		finish(b);
 	}
@@ -73,9 +56,6 @@ static void run(void)
 	if (failed || mapped || told_a < NR_PAGES || told_b < NR_PAGES)
 		remark("of %d: %d failed, %d mapped, %d and %d told", NR_PAGES,
 		       failed, mapped, told_a, told_b);
-	for (i = 0; i < NR_IDLE; i++)
-		finish(idle[i]);
-	finish(many);
 }
 
 SCENARIO("a reflink maps the page while its failure is handled",

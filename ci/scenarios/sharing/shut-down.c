@@ -12,7 +12,6 @@
 #define VICTIM		(200 * PAGE)
 #define SUCCEEDS	"memory_failure() succeeds"
 #define TOLD		"all get BUS_MCEERR_AO at their own address"
-#define UNMAPPED	"no process maps the page any longer"
 #define STOPPED		"the next access draws SIGBUS"
 #define NR		3
 
@@ -20,56 +19,19 @@
 #define GOING_DOWN	_IOR('X', 125, uint32_t)
 #define NO_LOG_FLUSH	2
 
-static struct proc *procs[NR];
-static unsigned long at[NR];
-
-static void map_all(const char *name, bool huge, bool shared)
-{
-	int i;
-
-	for (i = 0; i < NR; i++) {
-		const char *path = file("%s.%d", name, shared ? i : 0);
-
-		procs[i] = start("%s %d", name, i);
-		at[i] = huge ? map_huge(procs[i], path, 0, PMD) + VICTIM :
-			map_page(procs[i], path, PAGE);
-	}
-}
-
 static void shut_down(void)
 {
 	uint32_t how = NO_LOG_FLUSH;
-	int dir = open(MNT, O_RDONLY);
+	int dir = open_file(MNT, O_RDONLY);
 
-	must(dir >= 0 && !ioctl(dir, GOING_DOWN, &how), "shutdown: %m");
+	must(!ioctl(dir, GOING_DOWN, &how), "shutdown: %m");
 	close(dir);
 	must(!alive(), "the filesystem is not shut down");
 }
 
-static void fail_page(int lsb)
-{
-	bool told_all = true, unmapped = true;
-	int i;
-
-	for (i = 0; i < NR; i++)
-		must(pfn_of(procs[i], at[i]) == pfn_of(procs[0], at[0]),
-		     "it is not one page");
-	poison_and_check(pfn_of(procs[0], at[0]));
-	for (i = 0; i < NR; i++) {
-		told_all &= told(procs[i], BUS_MCEERR_AO, at[i], lsb);
-		unmapped &= !maps(procs[i], at[i]);
-	}
-	check(told_all, TOLD);
-	check(unmapped, UNMAPPED);
-	check(load(procs[0], at[0]) == SIGNALLED, STOPPED);
-	for (i = 0; i < NR; i++)
-		finish(procs[i]);
-}
-
 static void fail(const char *name, bool huge, bool shared)
 {
-	struct proc *other = start("other page");
-	unsigned long at_other;
+	struct proc *procs[NR + 1] = {}, *other;
 	int i;
 
 	part("%s", name);
@@ -81,15 +43,21 @@ static void fail(const char *name, bool huge, bool shared)
 	for (i = 1; i < NR && shared; i++)
 		clone_file(file("%s.0", name), file("%s.%d", name, i));
 	make_file(file("other"), 4 * PAGE);
-	map_all(name, huge, shared);
-	at_other = map_page(other, file("other"), PAGE);
+	for (i = 0; i < NR; i++) {
+		const char *path = file("%s.%d", name, shared ? i : 0);
+
+		procs[i] = huge ? map_huge_by(name, path, VICTIM) :
+				  map_by(name, path, PAGE);
+	}
+	other = map_by("other page", file("other"), PAGE);
 
 	shut_down();
-	fail_page(huge ? PMD_LSB : PAGE_LSB);
-	check(untold(other) && maps(other, at_other) &&
-	      load(other, at_other) == fill(1),
+	poison_and_check(common_page(procs));
+	check_lost_by(procs, TOLD);
+	check(load(procs[0], procs[0]->at) == SIGNALLED, STOPPED);
+	check(kept(other),
 	      "a process that maps another page gets nothing and keeps it");
-	finish(other);
+	finish_all();
 	check(unmount(), "it unmounts");
 }
 

@@ -10,22 +10,22 @@
 #include "scenario.h"
 
 #define TOLD		"it gets BUS_MCEERR_AO"
-#define UNMAPPED	"it has the page mapped no more"
+#define LOST	"it has the page mapped no more"
 
 static struct {
 	unsigned long addr;
 	pid_t pid, tid;
-	int n, code, lsb;
-	unsigned long at;
+	int n;
+	struct signal_got got;
 } volatile *seen;
 
 static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	(void)context;
-	seen->code = info->si_code;
-	seen->lsb = info->si_addr_lsb;
-	seen->at = (unsigned long)info->si_addr;
+	seen->got.code = info->si_code;
+	seen->got.lsb = info->si_addr_lsb;
+	seen->got.addr = (unsigned long)info->si_addr;
 	seen->n++;
 }
 
@@ -66,16 +66,10 @@ static bool was_told(void)
 
 static bool has_mapped(void)
 {
-	uint64_t entry = 0;
-	char path[48];
-	int fd;
+	uint64_t entry;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/pagemap", seen->pid,
-		 seen->tid);
-	fd = open(path, O_RDONLY);
-	must(fd >= 0 && pread(fd, &entry, 8, seen->addr / PAGE * 8) == 8,
-	     "%s: %m", path);
-	close(fd);
+	/* /proc/TID is not listed, and leads to the thread's. */
+	read_pagemap(seen->tid, seen->addr, &entry, 1);
 	return entry >> 63;
 }
 
@@ -88,14 +82,10 @@ static void run(void)
 
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
-	seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(seen != MAP_FAILED, "mmap: %m");
-	pid = fork();
-	must(pid >= 0, "fork: %m");
+	seen = shared_memory(sizeof(*seen));
+	pid = fork_child();
 	if (!pid) {
 		sigaction(SIGBUS, &sa, NULL);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (pthread_create(&id, NULL, live_on, (void *)file("f")))
 			_exit(1);
 		/* pthread_exit() wants a shared library, even of a static program */
@@ -105,17 +95,17 @@ static void run(void)
 	must(within(5, leader_ended), "the first thread has not ended");
 	must(has_mapped(), "the page is not mapped");
 
-	poison_and_check(pfn_of_physical(file_physical(file("f"), PAGE)));
+	poison_and_check(pmem_pfn(PMEM, file_physical(file("f"), PAGE)));
 	within(1, was_told);
-	if (!check(seen->n == 1 && seen->code == BUS_MCEERR_AO &&
-		   seen->at == seen->addr && seen->lsb == PAGE_LSB, TOLD))
+	if (!check(seen->n == 1 && is_signal(&seen->got, BUS_MCEERR_AO,
+					     seen->addr, PAGE_LSB), TOLD))
 		remark("%d signals, the last %d for %#lx, lsb %d", seen->n,
-		       seen->code, seen->at, seen->lsb);
-	check(!has_mapped(), UNMAPPED);
+		       seen->got.code, seen->got.addr, seen->got.lsb);
+	check(!has_mapped(), LOST);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
 
 SCENARIO("the first thread of a process has ended, another has the page",
 	/* Base looks for the address space in the first thread, which has none. */
-	.base.fails = { TOLD, UNMAPPED });
+	.base.fails = { TOLD, LOST });

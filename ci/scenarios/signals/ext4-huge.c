@@ -7,22 +7,18 @@
 
 static void run(void)
 {
-	struct proc *a = start("a"), *b = start("b"), *other = start("other");
-	unsigned long at_a, at_b, at_other;
+	struct proc *a, *b, *other;
 
 	/* Clusters of 2 MiB: so that files are aligned to them. */
 	mount_ext4("-O bigalloc -C 2097152");
 	make_huge_file(file("f"), 2 * PMD);
-	at_a = map_huge(a, file("f"), 0, PMD);
-	at_b = map_huge(b, file("f"), 0, PMD);
-	at_other = map_huge(other, file("f"), PMD, PMD);
+	a = map_huge_by("a", file("f"), VICTIM);
+	b = map_huge_by("b", file("f"), VICTIM);
+	other = map_huge_by("other", file("f"), PMD);
 
-	machine_check_and_check(pfn_of(a, at_a + VICTIM));
-	check(told(a, BUS_MCEERR_AO, at_a + VICTIM, PMD_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB), TOLD);
-	check(!maps(a, at_a + VICTIM) && !maps(b, at_b + VICTIM),
-	      "no process maps the page any longer");
-	check(untold(other) && maps_huge(other, at_other),
+	machine_check_and_check(page_of(a));
+	check_lost(TOLD, a, b);
+	check(untold(other) && maps_huge(other, other->at),
 	      "a process that maps the next 2 MiB gets nothing and keeps them");
 }
 

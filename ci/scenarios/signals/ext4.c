@@ -5,34 +5,29 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"no process maps the page any longer"
 #define STOPPED		"the next access draws BUS_MCEERR_AR"
 
 static void fail_page(const char *title, bool early)
 {
-	struct proc *a = start("a"), *b = start("b"), *other = start("other");
-	unsigned long at_a, at_b, at_other;
+	struct proc *a, *b, *other;
 
 	part("%s", title);
 	early_kill(early);
 	make_file(file("%d", early), 4 * PAGE);
-	at_a = map_page(a, file("%d", early), PAGE);
-	at_b = map_page(b, file("%d", early), PAGE);
-	at_other = map_page(other, file("%d", early), 2 * PAGE);
+	a = map_by("a", file("%d", early), PAGE);
+	b = map_by("b", file("%d", early), PAGE);
+	other = map_by("other", file("%d", early), 2 * PAGE);
 
-	machine_check_and_check(pfn_of(a, at_a));
+	machine_check_and_check(page_of(a));
 	if (early)
-		check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-		      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
+		check(all(told_early, a, b),
 		      "both get BUS_MCEERR_AO, each at its own address");
 	else
-		check(untold(a) & untold(b), "no process is signalled");
-	check(!maps(a, at_a) && !maps(b, at_b), UNMAPPED);
+		check(all(untold, a, b), "no process is signalled");
+	check(all(lost, a, b), UNMAPPED);
 	forget(a);
-	check(load(a, at_a) == SIGNALLED &&
-	      told(a, BUS_MCEERR_AR, at_a, PAGE_LSB), STOPPED);
-	check(untold(other) && maps(other, at_other) &&
-	      load(other, at_other) == fill(2),
+	check(stopped(a), STOPPED);
+	check(kept(other),
 	      "a process that maps the next page gets nothing and keeps it");
 }
 

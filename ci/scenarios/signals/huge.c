@@ -9,28 +9,21 @@
 
 static void fail_one(const char *title, const char *f, const char *g)
 {
-	struct proc *a = start("a"), *b = start("b"), *other = start("other");
-	unsigned long at_a, at_b, at_other;
+	struct proc *a, *b, *other;
 
 	part("%s", title);
-	at_a = map_huge(a, f, 0, PMD);
-	at_b = map_huge(b, g, 0, PMD);
-	at_other = map_huge(other, f, PMD, PMD);
-	must(load(a, at_a + VICTIM) == fill(200) &&
-	     load(b, at_b + VICTIM) == fill(200), "wrong data");
-	must(maps(a, at_a) && maps(b, at_b), "one's fault unmapped the other");
+	a = map_huge_by("a", f, VICTIM);
+	b = map_huge_by("b", g, VICTIM);
+	other = map_huge_by("other", f, PMD + VICTIM);
+	must(reads(a) && reads(b), "wrong data");
+	must(has(a) && has(b), "one's fault unmapped the other");
 
-	machine_check_and_check(pfn_of(a, at_a + VICTIM));
-	check(told(a, BUS_MCEERR_AO, at_a + VICTIM, PMD_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b + VICTIM, PMD_LSB),
-	      "both get BUS_MCEERR_AO at the page's address");
-	check(!maps(a, at_a + VICTIM) && !maps(b, at_b + VICTIM),
-	      "no process maps the page any longer");
+	machine_check_and_check(page_of(a));
+	check_lost("both get BUS_MCEERR_AO at the page's address", a, b);
 	check(untold(other), "a process that maps the next 2 MiB gets nothing");
-	check(maps_huge(other, at_other) &&
-	      load(other, at_other + VICTIM) == fill(712),
+	check(maps_huge(other, other->at) && reads(other),
 	      "the next 2 MiB stay mapped and can be read");
-	check(load(a, at_a + VICTIM + PAGE) == fill(201),
+	check(load(a, a->at + PAGE) == fill(201),
 	      "the page after the failed one can be read again");
 }
 

@@ -5,30 +5,24 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"no process maps the page any longer"
-
 static void consume(const char *title, bool early)
 {
-	struct proc *consumer = start("consumer"), *other = start("sharer");
-	unsigned long at_consumer, at_other;
-	int ret;
+	struct proc *consumer, *other;
 
 	part("%s", title);
 	early_kill(early);
 	make_file(file("%d.f", early), 4 * PAGE);
 	clone_file(file("%d.f", early), file("%d.g", early));
-	at_other = map_page(other, file("%d.f", early), PAGE);
-	at_consumer = map_page(consumer, file("%d.g", early), PAGE);
+	other = map_by("sharer", file("%d.f", early), PAGE);
+	consumer = map_by("consumer", file("%d.g", early), PAGE);
 
-	ret = advise(consumer, at_consumer, PAGE, MADV_HWPOISON);
-	if (!check(!ret, "madvise() succeeds"))
-		remark("%s", strerror(-ret));
-	check(told(consumer, BUS_MCEERR_AR, at_consumer, PAGE_LSB),
+	check_result(advise(consumer, consumer->at, PAGE, MADV_HWPOISON), 0,
+		     "madvise() succeeds");
+	check(told(consumer, BUS_MCEERR_AR, consumer->at, PAGE_LSB),
 	      "the consumer gets BUS_MCEERR_AR");
-	check(early ? told(other, BUS_MCEERR_AO, at_other, PAGE_LSB) :
-		      untold(other),
+	check(early ? told_early(other) : untold(other),
 	      early ? "the sharer gets BUS_MCEERR_AO" : "the sharer gets nothing");
-	check(!maps(consumer, at_consumer) && !maps(other, at_other), UNMAPPED);
+	check(all(lost, consumer, other), UNMAPPED);
 }
 
 static void run(void)

@@ -5,16 +5,11 @@
 static void run(void)
 {
 	unsigned long at[6];
-	struct proc *p, *late;
-	unsigned long at_late;
+	struct proc *p, *late = start("never read");
 	unsigned int i, mapped = 0;
-	unsigned long pfn;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	clone_file(file("f"), file("h"));
-
+	make_reflinks(4 * PAGE, "f", "g", "h");
 	p = start("many");
 	at[0] = map_page(p, file("f"), PAGE);
 	at[1] = map_page(p, file("f"), PAGE);
@@ -28,17 +23,15 @@ static void run(void)
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		load(p, at[i]);
 	/* A mapping that was never read has no page that could be lost. */
-	late = start("never read");
-	at_late = map(late, file("h"), 0, PAGE * 2, PROT_READ, MAP_SHARED);
+	map(late, file("h"), 0, 2 * PAGE, PROT_READ, MAP_SHARED);
 
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		mapped += maps(p, at[i]);
 	remark("%u of %zu mappings are populated", mapped, ARRAY_SIZE(at));
 	for (i = 0; !maps(p, at[i]); i++)
 		must(i < ARRAY_SIZE(at), "none is mapped");
-	pfn = pfn_of(p, at[i]);
 
-	poison_and_check(pfn);
+	poison_and_check(pfn_of(p, at[i]));
 	check(told_among(p, BUS_MCEERR_AO, at, ARRAY_SIZE(at), PAGE_LSB),
 	      "the process gets BUS_MCEERR_AO at addresses of the page only");
 	for (i = 0, mapped = 0; i < ARRAY_SIZE(at); i++)
@@ -46,7 +39,7 @@ static void run(void)
 	if (!check(!mapped, "none of its mappings has the page any more"))
 		remark("%u have", mapped);
 	check(untold(late), "a mapping that was never read gets nothing");
-	check(load(late, at_late) == fill(0), "the next page can be read");
+	check(reads(late), "the next page can be read");
 }
 
 SCENARIO("one process maps the page six times, by three files",

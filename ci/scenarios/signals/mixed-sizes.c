@@ -10,35 +10,33 @@
 static void mix(const char *title, const char *f, const char *g, bool huge_first)
 {
 	struct proc *small = start("small"), *huge = start("huge");
-	unsigned long at_small, at_huge = 0;
 	bool healthy;
 
 	part("%s", title);
 	make_huge_file(f, PMD);
 	clone_file(f, g);
 	if (huge_first)
-		at_huge = map_huge(huge, f, 0, PMD);
+		map_huge(huge, f, 0, PMD);
 	/* Not a whole PMD, so it can only be PTEs. */
-	at_small = map(small, g, VICTIM, 4 * PAGE, PROT_READ, MAP_SHARED);
-	healthy = load(small, at_small) == fill(200);
+	map(small, g, VICTIM, 4 * PAGE, PROT_READ, MAP_SHARED);
+	healthy = reads(small);
 	if (!huge_first)
-		at_huge = map(huge, f, 0, PMD, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_FIXED);
-	healthy &= load(huge, at_huge + VICTIM) == fill(200);
-	healthy &= load(small, at_small) == fill(200);
+		map(huge, f, 0, PMD, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_FIXED);
+	huge->at += VICTIM;
+	huge->byte = fill(200);
+	healthy &= reads(huge) & reads(small);
 	if (!check(healthy, "both read the same healthy data"))
 		return;
 
-	poison_and_check(pfn_of(small, at_small));
-	check(told(small, BUS_MCEERR_AO, at_small, PAGE_LSB),
+	poison_and_check(page_of(small));
+	check(told_early(small),
 	      "a process that has the page by a PTE gets BUS_MCEERR_AO");
 	/* Mapped by a PMD or, because of the other, by PTEs. */
-	check(told_among(huge, BUS_MCEERR_AO,
-			 (unsigned long []){ at_huge + VICTIM }, 1, PMD_LSB) ||
-	      told(huge, BUS_MCEERR_AO, at_huge + VICTIM, PAGE_LSB),
+	check(told_among(huge, BUS_MCEERR_AO, &huge->at, 1, PMD_LSB) ||
+	      told(huge, BUS_MCEERR_AO, huge->at, PAGE_LSB),
 	      "a process that asked for a PMD gets BUS_MCEERR_AO");
-	check(!maps(small, at_small) && !maps(huge, at_huge + VICTIM),
-	      "no process maps the page any longer");
+	check(all(lost, small, huge), UNMAPPED);
 }
 
 static void run(void)

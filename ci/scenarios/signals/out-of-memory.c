@@ -18,18 +18,9 @@
 #define MOST		200UL		/* allocations */
 
 static struct proc *procs[MANY];
-static unsigned long at[MANY];
 static unsigned long first;
 static int nth_fd, task_fd, corrupt_fd;
 static long exact, uninformed;
-
-static int open_for_write(const char *path)
-{
-	int fd = open(path, O_RDWR);
-
-	must(fd >= 0, "%s: %m", path);
-	return fd;
-}
 
 static void put_number(int fd, unsigned long number)
 {
@@ -43,19 +34,15 @@ static void put_number(int fd, unsigned long number)
 static int poison_without_memory(unsigned long pfn, int fd, unsigned long value)
 {
 	char text[24];
-	int n = snprintf(text, sizeof(text), "%#lx", pfn), ret;
+	int n = snprintf(text, sizeof(text), "%#lx", pfn);
 
 	put_number(fd, value);
-	ret = write(corrupt_fd, text, n) == n ? 0 : -errno;
-	return ret;
+	return write(corrupt_fd, text, n) == n ? 0 : -errno;
 }
 
 static bool was_told(struct proc *p, unsigned long addr)
 {
-	const volatile struct signal_got *got = &p->seen->got[0];
-	int n = signals(p);
-
-	if (n == 1 && got->code == SI_USER) {
+	if (signals(p) == 1 && p->seen->got[0].code == SI_USER) {
 		uninformed++;
 		return true;
 	}
@@ -72,11 +59,11 @@ static void look_at_all(unsigned int nr, unsigned long i, long *kept,
 	unsigned int j;
 
 	for (j = 0; j < nr; j++) {
-		if (maps(procs[j], at[j] + i * PAGE)) {
+		if (maps(procs[j], procs[j]->at + i * PAGE)) {
 			remark("%s has page %lu still", procs[j]->name, i);
 			++*kept;
 		}
-		*missed += !was_told(procs[j], at[j] + i * PAGE);
+		*missed += !was_told(procs[j], procs[j]->at + i * PAGE);
 		procs[j]->seen->n = 0;
 	}
 }
@@ -90,19 +77,11 @@ static void share(const char *name, unsigned int nr, unsigned long pages)
 		clone_file(file("%s", name), file("%s.%u", name, j));
 	for (j = 0; j < nr; j++) {
 		procs[j] = start("%s %u", name, j);
-		at[j] = map(procs[j],
-			    j ? file("%s.%u", name, j) : file("%s", name), 0,
-			    pages * PAGE, PROT_READ, MAP_SHARED);
-		must(!advise(procs[j], at[j], pages * PAGE,
-			     MADV_POPULATE_READ), "MADV_POPULATE_READ failed");
+		map(procs[j], j ? file("%s.%u", name, j) : file("%s", name), 0,
+		    pages * PAGE, PROT_READ, MAP_SHARED);
+		populate(procs[j], pages * PAGE);
 	}
-	first = pfn_of(procs[0], at[0]);
-}
-
-static void stop_all(unsigned int nr)
-{
-	while (nr--)
-		finish(procs[nr]);
+	first = page_of(procs[0]);
 }
 
 static void each_in_turn(void)
@@ -136,7 +115,7 @@ static void each_in_turn(void)
 	check(!errors, "memory_failure() succeeds each time");
 	check(!kept, "no process keeps the page");
 	check(!untold, "all are told, if only that there is something");
-	stop_all(FEW);
+	finish_all();
 }
 
 static void put(const char *dir, const char *name, const char *value)
@@ -162,7 +141,6 @@ static void all_at_once(void)
 {
 	long kept = 0, untold = 0;
 	unsigned long i;
-	int ret;
 
 	part("all allocations fail");
 	exact = uninformed = 0;
@@ -172,10 +150,10 @@ static void all_at_once(void)
 	fail_always(FAILSLAB);
 	fail_always(FAIL_PAGE);
 	for (i = 1; i < 4; i++) {
-		ret = poison_without_memory(first + i, task_fd, 1);
+		int ret = poison_without_memory(first + i, task_fd, 1);
+
 		put_number(task_fd, 0);
-		if (!check(!ret, "memory_failure() succeeds, page %lu", i))
-			remark("it returned %d (%s)", ret, strerror(-ret));
+		check_result(ret, 0, "memory_failure() succeeds, page %lu", i);
 		look_at_all(MANY, i, &kept, &untold);
 	}
 	remark("%ld signals told all, %ld only that there was something", exact,
@@ -183,7 +161,7 @@ static void all_at_once(void)
 	check(uninformed, "the allocations did fail");
 	check(!kept, "no process keeps the page");
 	check(!untold, "all are told, if only that there is something");
-	stop_all(MANY);
+	finish_all();
 }
 
 static void run(void)
@@ -193,9 +171,9 @@ static void run(void)
 	    access("/proc/self/fail-nth", F_OK))
 		skip("this kernel cannot have allocations fail (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS)");
 	mount_xfs(NULL);
-	nth_fd = open_for_write("/proc/self/fail-nth");
-	task_fd = open_for_write("/proc/self/make-it-fail");
-	corrupt_fd = open_for_write(CORRUPT_PFN);
+	nth_fd = open_file("/proc/self/fail-nth", O_RDWR);
+	task_fd = open_file("/proc/self/make-it-fail", O_RDWR);
+	corrupt_fd = open_file(CORRUPT_PFN, O_RDWR);
 	put(FAILSLAB, "ignore-gfp-wait", "N");
 	put(FAIL_PAGE, "ignore-gfp-wait", "N");
 	put(FAIL_PAGE, "min-order", "0");

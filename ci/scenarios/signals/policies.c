@@ -6,17 +6,14 @@
  */
 #include "scenario.h"
 
-#define UNMAPPED	"no process maps the page any longer"
-
 static const int policies[] = {
 	PR_MCE_KILL_DEFAULT, PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE
 };
 
 static void sharers(const char *title, bool early, bool reflinks)
 {
-	struct proc *procs[ARRAY_SIZE(policies)];
-	unsigned long at[ARRAY_SIZE(policies)];
-	bool as_asked = true, unmapped = true;
+	struct proc *procs[ARRAY_SIZE(policies) + 1] = {};
+	bool as_asked = true;
 	unsigned int i;
 
 	part("%s", title);
@@ -25,29 +22,21 @@ static void sharers(const char *title, bool early, bool reflinks)
 	for (i = 1; reflinks && i < ARRAY_SIZE(policies); i++)
 		clone_file(file("%d.1.0", early), file("%d.1.%d", early, i));
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		int nr = reflinks ? i : 0;
-
 		procs[i] = start("policy %d", policies[i]);
 		mce_policy(procs[i], policies[i]);
-		at[i] = map_page(procs[i], file("%d.%d.%d", early, reflinks,
-						nr), PAGE);
+		map_page(procs[i], file("%d.%d.%d", early, reflinks,
+					reflinks ? i : 0), PAGE);
 	}
 
-	poison_and_check(pfn_of(procs[0], at[0]));
+	poison_and_check(page_of(procs[0]));
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (policies[i] == PR_MCE_KILL_EARLY ||
-		    (policies[i] == PR_MCE_KILL_DEFAULT && early))
-			as_asked &= told(procs[i], BUS_MCEERR_AO, at[i],
-					 PAGE_LSB);
-		else
-			as_asked &= untold(procs[i]);
-		if (maps(procs[i], at[i])) {
-			remark("%s maps it", procs[i]->name);
-			unmapped = false;
-		}
+		bool is_early = policies[i] == PR_MCE_KILL_DEFAULT ? early :
+				policies[i] == PR_MCE_KILL_EARLY;
+
+		as_asked &= is_early ? told_early(procs[i]) : untold(procs[i]);
 	}
 	check(as_asked, "only processes that asked for early signals get one");
-	check(unmapped, UNMAPPED);
+	check(all_of(lost, procs), UNMAPPED);
 }
 
 static void run(void)

@@ -10,38 +10,23 @@
 static void run(void)
 {
 	struct proc *shared, *reader, *writer, *both;
-	unsigned long at_shared, at_reader, at_writer, at_both;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
+	make_reflinks(4 * PAGE, "f", "g");
+	shared = map_by("shared", file("f"), PAGE);
+	reader = map_unread("private reader", file("g"), PAGE, MAP_PRIVATE);
+	writer = map_unread("private writer", file("g"), PAGE, MAP_PRIVATE);
+	both = map_unread("read, then wrote", file("f"), PAGE, MAP_PRIVATE);
+	must(reads(both), "wrong data");
+	store_byte(both, '2');
+	store_byte(writer, '1');
+	must(reads(reader) && reads(shared), "wrong data");
 
-	shared = start("shared");
-	at_shared = map_page(shared, file("f"), PAGE);
-	reader = start("private reader");
-	at_reader = map(reader, file("g"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE);
-	writer = start("private writer");
-	at_writer = map(writer, file("g"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE);
-	both = start("read, then wrote");
-	at_both = map(both, file("f"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE);
-	must(load(both, at_both) == fill(1), "wrong data");
-	must(!store(both, at_both, '2') && !store(writer, at_writer, '1'),
-	     "a private store drew a signal");
-	must(load(reader, at_reader) == fill(1), "wrong data");
-	must(load(shared, at_shared) == fill(1), "wrong data");
-
-	poison_and_check(pfn_of(shared, at_shared));
-	check(told(shared, BUS_MCEERR_AO, at_shared, PAGE_LSB) &
-	      told(reader, BUS_MCEERR_AO, at_reader, PAGE_LSB),
-	      "a process that maps the file's page gets BUS_MCEERR_AO, shared or private");
-	check(!maps(shared, at_shared) && !maps(reader, at_reader),
-	      "no process maps the page any longer");
-	check(untold(writer) & untold(both), BYSTANDER);
-	check(maps(writer, at_writer) && load(writer, at_writer) == '1' &&
-	      maps(both, at_both) && load(both, at_both) == '2',
+	poison_and_check(page_of(shared));
+	check_lost("a process that maps the file's page gets BUS_MCEERR_AO, shared or private",
+		   shared, reader);
+	check(all(untold, writer, both), BYSTANDER);
+	check(has(writer) && reads(writer) && has(both) && reads(both),
 	      "private copies stay as they are");
 }
 

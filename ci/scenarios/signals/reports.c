@@ -7,29 +7,23 @@
 
 static void run(void)
 {
-	struct proc *a, *b, *other;
+	struct proc *a;
 	struct monitor *m;
-	unsigned long at_a;
 	int64_t physical;
 	int idle;
 
 	mount_xfs(NULL);
-	make_file(file("a"), 4 * PAGE);
+	make_reflinks(4 * PAGE, "a", "idle");
 	clone_range(file("a"), 0, 4 * PAGE, file("b"), 8 * PAGE);
-	clone_file(file("a"), file("idle"));
 	make_file(file("other"), 4 * PAGE);
-	a = start("a");
-	b = start("b");
-	other = start("other");
-	at_a = map_page(a, file("a"), PAGE);
-	map_page(b, file("b"), 9 * PAGE);
-	map_page(other, file("other"), PAGE);
-	idle = open(file("idle"), O_RDONLY);
-	must(idle >= 0, "open: %m");
+	a = map_by("a", file("a"), PAGE);
+	map_by("b", file("b"), 9 * PAGE);
+	map_by("other", file("other"), PAGE);
+	idle = open_file(file("idle"), O_RDONLY);
 	physical = file_physical(file("a"), PAGE);
 	m = start_monitor(MNT);
 
-	poison_and_check(pfn_of(a, at_a));
+	poison_and_check(page_of(a));
 	check(lost_reports(m, 3) == 3, "three files are reported");
 	check(reported_media(m, DATA_DEVICE, physical), PLACE_REPORTED);
 	check(reported_lost(m, file("a"), PAGE) &&

@@ -14,48 +14,41 @@
 
 static void by_injector(const char *title)
 {
-	struct proc *a = start("a"), *b = start("b");
-	unsigned long at_a, at_b;
+	struct proc *a, *b;
 	struct looks before;
 	int i;
 
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), PAGE);
-	at_b = map_page(b, file("g"), PAGE);
-	look(&before, pfn_of(a, at_a));
+	make_reflinks(4 * PAGE, "f", "g");
+	a = map_by("a", file("f"), PAGE);
+	b = map_by("b", file("g"), PAGE);
+	look(&before, page_of(a));
 	for (i = 0; i < 2; i++) {
 		part("%s%s", title, i ? " again" : "");
 		poison_and_check(before.pfn);
-		check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-		      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
-		      "both sharers get BUS_MCEERR_AO");
-		check(!maps(a, at_a) && !maps(b, at_b),
-		      "neither has the page mapped any more");
+		check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
+		check(all(lost, a, b), "neither has the page mapped any more");
 		check_as_before(&before);
 		forget(a);
 		forget(b);
-		check(load(a, at_a) == fill(1) && load(b, at_b) == fill(1),
-		      AGAIN);
+		check(reads(a) && reads(b), AGAIN);
 	}
-	finish(a);
-	finish(b);
+	finish_all();
 }
 
 /* The consumer, and then a process that maps this page and the next. */
 static void by_madvise(const char *title)
 {
-	struct proc *a = start("a"), *b = start("b");
+	struct proc *a, *b = start("b");
 	const char *path = file("%s", title);
-	unsigned long at_a, at_b[2];
+	unsigned long at_b[2];
 	struct looks before;
 
 	part("%s", title);
 	make_file(path, 4 * PAGE);
-	at_a = map_page(a, path, PAGE);
-	look(&before, pfn_of(a, at_a));
-	check(!advise(a, at_a, PAGE, MADV_HWPOISON), "madvise() succeeds");
-	check(told(a, BUS_MCEERR_AR, at_a, PAGE_LSB) && !maps(a, at_a),
+	a = map_by("a", path, PAGE);
+	look(&before, page_of(a));
+	check(!advise(a, a->at, PAGE, MADV_HWPOISON), "madvise() succeeds");
+	check(told(a, BUS_MCEERR_AR, a->at, PAGE_LSB) && lost(a),
 	      "the consumer gets BUS_MCEERR_AR and loses the page");
 	check_as_before(&before);
 
@@ -70,17 +63,14 @@ static void by_madvise(const char *title)
 	      "the consumer gets BUS_MCEERR_AR");
 	check(untold(a), "the first one gets nothing");
 	check_as_before(&before);
-	check(load(a, at_a) == fill(1) && load(b, at_b[0]) == fill(1) &&
-	      load(b, at_b[1]) == fill(2), AGAIN);
-	finish(a);
-	finish(b);
+	check(reads(a) && reads(b) && load(b, at_b[1]) == fill(2), AGAIN);
+	finish_all();
 }
 
 /* What the kernel does with the page of f and g */
 static void use(void)
 {
-	struct proc *a = start("a"), *good = start("good");
-	unsigned long at_a, at_good;
+	struct proc *a, *good;
 	int fd, ret;
 
 	part("use");
@@ -90,11 +80,11 @@ static void use(void)
 	check(ret == FILE_DEDUPE_RANGE_SAME &&
 	      file_physical(file("good"), PAGE) == file_physical(file("f"), PAGE),
 	      "an equal file can be given its blocks");
-	at_a = map_page(a, file("f"), PAGE);
-	at_good = map_page(good, file("good"), PAGE);
-	check(load(good, at_good) == fill(1), "that file can be mapped");
-	check(!store(a, at_a, 's') && load(a, at_a) == 's' &&
-	      load(a, at_a + 1) == fill(1) && load(good, at_good) == fill(1),
+	a = map_by("a", file("f"), PAGE);
+	good = map_by("good", file("good"), PAGE);
+	check(reads(good), "that file can be mapped");
+	check(!store(a, a->at, 's') && load(a, a->at) == 's' &&
+	      load(a, a->at + 1) == fill(1) && reads(good),
 	      "a store copies it");
 	check(!write_bytes(file("g"), PAGE, 1, 'w') &&
 	      read_byte(file("g"), PAGE) == 'w' &&
@@ -102,18 +92,16 @@ static void use(void)
 	      "a pwrite() of a part copies it");
 
 	part("dirty");
-	fd = open(file("f"), O_RDWR);
-	must(fd >= 0, "open: %m");
-	poison_and_check(pfn_of(a, at_a));
+	fd = open_file(file("f"), O_RDWR);
+	poison_and_check(page_of(a));
 	check(!fsync(fd), "fsync() succeeds");
 	close(fd);
 	forget(a);
-	check(load(a, at_a) == 's', "what was stored is there");
+	check(load(a, a->at) == 's', "what was stored is there");
 	check(!fallocate_range(file("f"), FALLOC_FL_ZERO_RANGE, PAGE, 100) &&
-	      load(a, at_a) == 0 && load(a, at_a + 100) == fill(1),
+	      load(a, a->at) == 0 && load(a, a->at + 100) == fill(1),
 	      "a part can be zeroed");
-	finish(a);
-	finish(good);
+	finish_all();
 }
 
 /* All blocks are another file's, and written to. */
@@ -140,20 +128,19 @@ static void reuse(int64_t physical)
 static void hammered(void)
 {
 	struct proc *procs[4];
-	unsigned long at[4], pfn;
 	int once = 0, more = 0, round, i;
+	unsigned long pfn;
 
 	part("mapped again at once");
 	make_file(file("h"), WINDOW * PAGE);
 	for (i = 0; i < 4; i++) {
 		procs[i] = start("hammer %d", i);
-		at[i] = map(procs[i], file("h"), 0, WINDOW * PAGE, PROT_READ,
-			    MAP_SHARED);
+		map(procs[i], file("h"), 0, WINDOW * PAGE, PROT_READ, MAP_SHARED);
 	}
 	pfn = pmem_pfn(PMEM, file_physical(file("h"), 0));
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < 4; i++)
-			hammer(procs[i], at[i]);
+			hammer(procs[i], procs[i]->at);
 		must(!poison(pfn), "memory_failure() fails");
 		for (i = 0; i < 4; i++) {
 			relent(procs[i]);
@@ -164,8 +151,7 @@ static void hammered(void)
 	}
 	check(!more, "no mapping gets two signals");
 	remark("of %d mappings %d got one", 4 * round, once);
-	for (i = 0; i < 4; i++)
-		finish(procs[i]);
+	finish_all();
 }
 
 static void run(void)

@@ -11,23 +11,20 @@
 
 static void run(void)
 {
-	struct proc *a = start("a"), *b = start("b"), *again = start("again");
-	unsigned long at_a, at_b, at_again, pfn;
+	struct proc *a, *b, *again;
+	unsigned long pfn;
 	long before;
 	int ret;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), PAGE);
-	at_b = map_page(b, file("g"), PAGE);
-	pfn = pfn_of(a, at_a);
+	make_reflinks(4 * PAGE, "f", "g");
+	a = map_by("a", file("f"), PAGE);
+	b = map_by("b", file("g"), PAGE);
+	pfn = page_of(a);
 
 	part("first");
 	machine_check_and_check(pfn);
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB),
-	      "both sharers get BUS_MCEERR_AO");
+	check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
 
 	part("second");
 	forget(a);
@@ -38,17 +35,16 @@ static void run(void)
 		   "memory_failure() succeeds or knows the page"))
 		remark("it returned %d (%s)", ret, strerror(-ret));
 	check(flagged(pfn), "the page is still flagged");
-	check(untold(a) & untold(b),
+	check(all(untold, a, b),
 	      "a process that has lost the page already gets nothing");
 	check(hardware_corrupted() == before, COUNTED_ONCE);
 
 	part("third");
-	at_again = map(again, file("f"), PAGE, PAGE, PROT_READ, MAP_SHARED);
-	check(load(again, at_again) == SIGNALLED &&
-	      told(again, BUS_MCEERR_AR, at_again, PAGE_LSB), STOPPED);
+	again = map_unread("again", file("f"), PAGE, MAP_SHARED);
+	check(stopped(again), STOPPED);
 	machine_check(pfn);
-	check(!maps(again, at_again), "the page is not mapped after the third");
-	check(untold(a) & untold(b), "no other process is signalled");
+	check(lost(again), "the page is not mapped after the third");
+	check(all(untold, a, b), "no other process is signalled");
 }
 
 SCENARIO("the same page fails a second and a third time",

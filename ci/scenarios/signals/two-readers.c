@@ -7,22 +7,18 @@
 
 static void run(void)
 {
-	struct proc *a = start("a"), *b = start("b");
-	unsigned long at_a, at_b, pfn;
+	struct proc *a, *b;
+	unsigned long pfn;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), PAGE);
-	pfn = pfn_of(a, at_a);
-	at_b = map_page(b, file("f"), PAGE);
-	check(maps(a, at_a) && maps(b, at_b), BOTH);
+	make_reflinks(4 * PAGE, "f", "g");
+	a = map_by("a", file("f"), PAGE);
+	pfn = page_of(a);
+	b = map_by("b", file("f"), PAGE);
+	check(has(a) && has(b), BOTH);
 
 	poison_and_check(pfn);
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB) &
-	      told(b, BUS_MCEERR_AO, at_b, PAGE_LSB), TOLD);
-	check(!maps(a, at_a) && !maps(b, at_b),
-	      "no process maps the page any longer");
+	check_lost(TOLD, a, b);
 }
 
 SCENARIO("two processes map the same page of one reflinked file",

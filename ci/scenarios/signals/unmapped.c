@@ -10,72 +10,58 @@
 
 enum owners { MAPPED_BEFORE, IN_USE, SOME_IN_USE, NOT_IN_USE };
 
-static int use(const char *path)
+static void fail_page(const char *title, enum owners owners)
 {
-	int fd = open(path, O_RDONLY);
-
-	must(fd >= 0, "open %s: %m", path);
-	return fd;
-}
-
-static void fail_page(const char *title, enum owners who)
-{
-	struct proc *p = start("later"), *q = start("neighbour"),
-		    *before = start("before");
+	struct proc *p, *q, *before = start("before");
+	const char *a = file("%d.a", owners), *b = file("%d.b", owners);
+	const int nr = owners < SOME_IN_USE ? 2 : owners == SOME_IN_USE;
 	struct monitor *m;
-	unsigned long at, at_next;
 	int64_t physical;
-	int fds[2] = { -1, -1 }, nr;
+	int fds[2];
 
 	part("%s", title);
-	make_file(file("%d.a", who), 4 * PAGE);
-	clone_range(file("%d.a", who), 0, 4 * PAGE, file("%d.b", who),
-		    8 * PAGE);
-	physical = file_physical(file("%d.a", who), PAGE);
-	if (who == MAPPED_BEFORE) {
+	make_file(a, 4 * PAGE);
+	clone_range(a, 0, 4 * PAGE, b, 8 * PAGE);
+	physical = file_physical(a, PAGE);
+	if (owners == MAPPED_BEFORE) {
 		/* The files keep their entries of the page. */
-		at = map_page(before, file("%d.a", who), PAGE);
-		at_next = map_page(before, file("%d.b", who), 9 * PAGE);
+		unsigned long at = map_page(before, a, PAGE);
+
+		unmap(before, map_page(before, b, 9 * PAGE), PAGE);
 		unmap(before, at, PAGE);
-		unmap(before, at_next, PAGE);
 	}
 	/* Written back, inodes leave with the caches unless a file is open. */
 	settle();
-	if (who != NOT_IN_USE)
-		fds[0] = use(file("%d.a", who));
-	if (who < SOME_IN_USE)
-		fds[1] = use(file("%d.b", who));
+	if (nr > 0)
+		fds[0] = open_file(a, O_RDONLY);
+	if (nr > 1)
+		fds[1] = open_file(b, O_RDONLY);
 	drop_caches();
 	drop_caches();
 	m = start_monitor(MNT);
 
 	machine_check_and_check(pmem_pfn(PMEM, physical));
-	nr = (fds[0] >= 0) + (fds[1] >= 0);
 	check(lost_reports(m, nr) == nr,
 	      "as many files are reported as are in use");
 	check(reported_media(m, DATA_DEVICE, physical),
 	      "the place on the medium is reported once");
-	if (fds[0] >= 0)
-		check(reported_lost(m, file("%d.a", who), PAGE),
-		      "the first file is reported");
-	if (fds[1] >= 0)
-		check(reported_lost(m, file("%d.b", who), 9 * PAGE),
+	if (nr > 0)
+		check(reported_lost(m, a, PAGE), "the first file is reported");
+	if (nr > 1)
+		check(reported_lost(m, b, 9 * PAGE),
 		      "the second is reported, with its own offset");
 	check(alive(), "the filesystem goes on");
 
-	at = map(p, file("%d.b", who), 9 * PAGE, PAGE, PROT_READ, MAP_SHARED);
-	check(load(p, at) == SIGNALLED &&
-	      told(p, BUS_MCEERR_AR, at, PAGE_LSB), STOPPED);
-	at_next = map_page(q, file("%d.b", who), 10 * PAGE);
-	check(load(q, at_next) == fill(2), "the next page can be mapped");
+	p = map_unread("later", b, 9 * PAGE, MAP_SHARED);
+	check(stopped(p), STOPPED);
+	q = map_by("neighbour", b, 10 * PAGE);
+	check(q->byte == fill(2), "the next page can be mapped");
 	stop_monitor(m);
-	if (fds[0] >= 0)
+	if (nr > 0)
 		close(fds[0]);
-	if (fds[1] >= 0)
+	if (nr > 1)
 		close(fds[1]);
-	finish(p);
-	finish(q);
-	finish(before);
+	finish_all();
 }
 
 static void run(void)
