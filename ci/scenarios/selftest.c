@@ -4,8 +4,6 @@
  * ci/checks/test-verdicts.sh knows what it must say of each. They fail no
  * pages. One source; the name it is called by says which scenario it is.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define LKDTM	"/sys/kernel/debug/provoke-crash/DIRECT"

@@ -4,9 +4,6 @@
  * begins, which is elsewhere in memory. What copies or compares blocks has to
  * follow.
  */
-#include <errno.h>
-#include <linux/falloc.h>
-#include <linux/fs.h>
 #include "devices.h"
 
 #define BORDER		(320 * MIB)

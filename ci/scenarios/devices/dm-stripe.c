@@ -3,7 +3,6 @@
  * XFS on striped mapped devices: neighbours in a file are far apart on the
  * medium, on one pmem device or on two.
  */
-#include <errno.h>
 #include "devices.h"
 
 #define NR		2

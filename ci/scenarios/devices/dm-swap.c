@@ -5,7 +5,6 @@
  * before, and the file whose block is there now. A failure concerns both, and
  * nobody who has either of these files' blocks on another page.
  */
-#include <stdio.h>
 #include "devices.h"
 
 #define EARLY	"a process that mapped it before gets BUS_MCEERR_AO and loses it"

@@ -3,7 +3,6 @@
  * The log is on a pmem device of its own, which it does not fill: without the
  * log the filesystem cannot go on, without the rest it can.
  */
-#include <stdio.h>
 #include "devices.h"
 
 #define LOG_DEV		"/dev/pmem1"

@@ -4,8 +4,6 @@
  * filesystem has one.  New data for it is not written by DAX, but what is there
  * can be mapped.
  */
-#include <linux/fs.h>
-#include <linux/fsmap.h>
 #include "devices.h"
 
 #define DATA_SIZE	(512 * MIB)

@@ -3,10 +3,6 @@
  * Filesystems with reflink on partitions of one pmem device: a dax_device that
  * several use, and a failure is the business of one of them.
  */
-#include <errno.h>
-#include <linux/fs.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include "devices.h"
 #include "removal.h"
 #include "trace.h"

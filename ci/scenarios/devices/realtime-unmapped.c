@@ -3,9 +3,6 @@
  * More of XFS's realtime device: every realtime group has a reverse mapping of
  * its own, and nobody need have mapped what fails.
  */
-#include <linux/fsmap.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include "devices.h"
 

@@ -4,7 +4,6 @@
  * nobody can say what is lost, and the answer is an error. The page is flagged
  * all the same, and nothing maps it once a filesystem is mounted.
  */
-#include <errno.h>
 #include "devices.h"
 
 #define STOPPED	"a process that maps it later draws BUS_MCEERR_AR"

@@ -3,7 +3,6 @@
  * Copy on write of a page that has failed: there is nothing good to copy. To go
  * on as if there were would spread what is in the page, whatever that is.
  */
-#include <errno.h>
 #include "scenario.h"
 
 #define SHARED	"a store by another reflink draws BUS_MCEERR_AR"

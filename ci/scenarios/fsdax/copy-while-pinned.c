@@ -4,9 +4,6 @@
  * is written to: it gets another block, and of the DAX entries that led to the
  * page none is left. The pin is. It is of 2 MiB if a PMD maps the page.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/uio.h>
 #include "scenario.h"
 

@@ -4,8 +4,6 @@
  * that it is, and must not flush it. Other pages are flushed as ever, also those
  * of the same PMD; of that fsync() need not say anything.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define SAYS_SO	"fsync() says that data is lost"

@@ -5,8 +5,6 @@
  * check. Each access fails with an error, and none with an oops. The other pages
  * of the file keep their data.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 
 static void refused(int ret, const char *what)

@@ -4,7 +4,6 @@
  * the copy was of no use, and must be good for another file: no trace of it may
  * be left in the one that did not get it.
  */
-#include <errno.h>
 #include "scenario.h"
 
 #define NR_NEW	64

@@ -4,8 +4,6 @@
  * again: by another file, as the target of a copy on write, by another filesystem.
  * Once all of it is written it is as good as any other block.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 
 #define SMALL	"-d size=320m"		/* soon filled */

@@ -5,8 +5,6 @@
  * block: when ext4 splits a short unwritten extent, it zeroes the rest of it and
  * marks that as written as well, for a neighbour's sake.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 
 #define PAGES	8

@@ -8,8 +8,6 @@
  * to, which QEMU's NVDIMM does not offer. Nothing records its bad blocks either,
  * so they are entered by hand.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 
 #define READS_EIO	"reading it draws EIO"

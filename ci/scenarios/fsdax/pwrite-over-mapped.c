@@ -4,11 +4,7 @@
  * file gets another block. When pwrite() has returned, who maps the file has to
  * see what was written, also who read the page while it was being written.
  */
-#include <errno.h>
 #include <sched.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "scenario.h"
 
 #define READERS	2

@@ -6,9 +6,6 @@
  *
  * The flush cannot be observed from user space, so its tracepoint is.
  */
-#include <errno.h>
-#include <linux/falloc.h>
-#include <stdio.h>
 #include "scenario.h"
 #include "trace.h"
 

@@ -4,13 +4,6 @@
  * for DMA. It must sleep while it waits, and a signal must be able to end it.
  * XFS locks the file with the smaller inode number first.
  */
-#include <errno.h>
-#include <linux/fs.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "scenario.h"
 
 #define SLEEPS	"it sleeps while it waits"

@@ -4,9 +4,6 @@
  * whose buffer cannot be read, and one of a part of the page. A driver that clears
  * the error first loses the record, and the page's old content is taken for good.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/mman.h>
 #include "devices.h"
 
 #define KEPT	"the bad block stays on record"

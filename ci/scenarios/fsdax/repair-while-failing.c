@@ -4,8 +4,6 @@
  * of the two ends first, the page is failed or good afterwards. A good page must
  * not be left out of the kernel's direct map.
  */
-#include <stdio.h>
-#include <sys/wait.h>
 #include "devices.h"
 
 #define NO_GAP	"what is not flagged is in the direct map"

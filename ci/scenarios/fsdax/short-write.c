@@ -4,8 +4,6 @@
  * be read. The file may have got a new block by then; what was in that before
  * must not show.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define READABLE	100	/* bytes of the last page of the buffer */

@@ -7,10 +7,6 @@
  * The pin is a reference that vmsplice() takes, for as long as the page is in
  * the pipe.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/wait.h>
 #include "scenario.h"
 
 #define WAITS	"it waits while the page is pinned"

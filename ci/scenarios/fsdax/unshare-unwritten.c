@@ -3,9 +3,6 @@
  * FALLOC_FL_UNSHARE_RANGE gives a file blocks of its own, whatever else is in the
  * range: holes and blocks that were allocated and never written to.
  */
-#include <errno.h>
-#include <linux/falloc.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define NOT_SHARED	"the file has blocks of its own"

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Block devices made of pmem devices, and what is where on them. */
-#include <errno.h>
-#include <linux/fs.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include "devices.h"
 
 void command(const char *fmt, ...)

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Having a page fail, and what the kernel then knows of it. */
 #include <elf.h>
-#include <errno.h>
 #include <sched.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <time.h>
 #include "lib.h"
 #include "trace.h"
 

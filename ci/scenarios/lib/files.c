@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Filesystems on the pmem device, files, and where they are on it. */
-#include <errno.h>
 #include <linux/fiemap.h>
-#include <linux/fs.h>
-#include <linux/fsmap.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include "lib.h"
 
 static bool is_mounted;

@@ -3,9 +3,6 @@
  * What XFS tells who monitors it, as xfs_healer does: the places on the medium
  * that failed, and each file in use that lost data.
  */
-#include <errno.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include "devices.h"
 
 /* As in fs/xfs/libxfs/xfs_fs.h, which no header package of Debian 12 has. */

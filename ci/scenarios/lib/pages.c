@@ -7,8 +7,6 @@
  * That works while KASLR moves nothing that /proc/kallsyms does not list, and
  * with page tables of four levels, both as ci/guest boots.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "lib.h"
 #include "race.h"
 

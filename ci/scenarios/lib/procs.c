@@ -7,13 +7,9 @@
  * load or store of its own drew the signal, the handler leaves by siglongjmp():
  * the access would fault again for ever.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include "lib.h"
 
 /* A function is at the same address in all processes. */

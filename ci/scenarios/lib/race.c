@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Races, and what must hold after each. */
-#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <time.h>
 #include "devices.h"
 #include "lib.h"
 #include "race.h"

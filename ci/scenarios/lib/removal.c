@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A pmem device that goes away under a filesystem and those who map it. */
-#include <errno.h>
-#include <stdio.h>
 #include <sys/klog.h>
 #include "removal.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a scenario says of itself, and how it reports: KTAP, exit status. */
-#include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include "lib.h"
 
 /* ci/guest leaves it there. */

@@ -22,15 +22,24 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/fsmap.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE		4096UL
@@ -162,7 +171,6 @@ off_t file_offset(const char *path, int64_t physical);
 /* Allocate all free blocks to a file, unwritten; its size. */
 off_t take_all_space(const char *path);
 /* The first of FS_IOC_GETFSMAP's records that is wanted, in bytes; or -1. */
-struct fsmap;
 int64_t find_extent(const char *path,
 		    bool (*wanted)(const struct fsmap *rec, const void *data),
 		    const void *data, uint64_t *length);

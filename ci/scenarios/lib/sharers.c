@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Three processes that share a page, and another that maps the next. */
-#include <stdio.h>
 #include "devices.h"
 
 void share_page(struct sharers *s, const char *path)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The function tracer. */
-#include <stdio.h>
 #include "lib.h"
 #include "trace.h"
 

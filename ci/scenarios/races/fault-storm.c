@@ -5,7 +5,6 @@
  * filesystem and locks of fs/dax.c; if their orders differ, nothing moves on.
  */
 #include <sched.h>
-#include <time.h>
 #include "scenario.h"
 
 #define SHARERS	3

@@ -4,9 +4,6 @@
  * truncated, punched, written to, unlinked, and dropped from memory. One more
  * has all pages mapped all the time, and is not to be forgotten.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <linux/falloc.h>
 #include "race.h"
 
 #define PAGES		1500UL

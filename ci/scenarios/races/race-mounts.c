@@ -5,11 +5,7 @@
  * ones. As long as it is mounted it answers for them; when it is not, nobody
  * does, and that is the answer.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <linux/fs.h>
 #include <linux/types.h>
 #include "race.h"
 

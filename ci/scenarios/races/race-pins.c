@@ -4,14 +4,10 @@
  * for direct I/O, through /proc/PID/mem, for a futex's key. A page that is held
  * goes from the page tables like any, and is let go of in the end.
  */
-#include <errno.h>
 #include <linux/futex.h>
 #include <linux/loop.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <linux/fs.h>
 #include "race.h"
 
 #define PAGES		1500UL

@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include "race.h"
 
 #define PAGES		1500UL

@@ -3,8 +3,6 @@
  * Two pages fail at once: the same page, reported twice, or neighbours. Each is
  * told once to those that have it.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "race.h"
 
 #define PAGES		1000UL

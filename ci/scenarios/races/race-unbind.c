@@ -5,13 +5,8 @@
  * who had some are told, and whatever is done to the files ends in an error.
  * After that it comes back.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
-#include <linux/fs.h>
 #include "race.h"
 #include "removal.h"
 

@@ -4,10 +4,6 @@
  * faults until the thaw: one of a store, one of a read() from the device into a
  * mapping.
  */
-#include <linux/fs.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
 #include "devices.h"
 #include "removal.h"
 

@@ -3,8 +3,6 @@
  * Three filesystems on partitions of a pmem device lose it at once: each must
  * hear of it.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 #include "removal.h"
 

@@ -3,8 +3,6 @@
  * The pmem device below a filesystem goes away, with pages mapped in every way:
  * the memory behind these mappings is the device's, so they must go with it.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "devices.h"
 #include "removal.h"
 

@@ -3,7 +3,6 @@
  * A file that shares the block is not in use any more, and XFS still has to
  * write its inode back: nothing to tell there, and nothing that is broken.
  */
-#include <sys/stat.h>
 #include "scenario.h"
 
 #define SUCCEEDS	"memory_failure() succeeds"

@@ -4,8 +4,6 @@
  * attributes, and of the tree that says where its extents are. Nobody maps
  * them, and the filesystem cannot go on without them.
  */
-#include <linux/fsmap.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include "devices.h"
 

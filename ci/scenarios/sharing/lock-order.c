@@ -6,8 +6,6 @@
  * Here they come one after the other, and nothing hangs: the kernels that have
  * lockdep, and ci/kernels/debug.patch to let it see both locks, report it.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define NAME	128	/* longer ones are cut off */

@@ -3,8 +3,6 @@
  * One block of 2 MiB that a PMD maps becomes another file's as well, is read
  * there, and is then written to: of what the PMD maps this block alone changes.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define BLOCK	7	/* is given to another file */

@@ -4,9 +4,6 @@
  * device it cannot look up any more; what processes have mapped they still
  * have, and can consume.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include "scenario.h"
 
 #define VICTIM		(200 * PAGE)

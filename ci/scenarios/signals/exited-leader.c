@@ -4,9 +4,7 @@
  * as much as any, and a thread that can be told.
  */
 #include <pthread.h>
-#include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include "scenario.h"
 
 #define TOLD		"it gets BUS_MCEERR_AO"

@@ -4,7 +4,6 @@
  * memory_failure() by the machine-check handler, and NFIT records the bad
  * block. So the place stays bad: later reads draw EIO, later accesses SIGBUS.
  */
-#include <errno.h>
 #include "scenario.h"
 
 #define LATE_UNMAPPED	"a process that did not ask no longer maps the page"

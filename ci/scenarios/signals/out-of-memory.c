@@ -5,8 +5,6 @@
  * same. A signal is sent even then, only what it is about can get lost: the
  * kernel leaves a siginfo out that it has no memory for, and si_code is SI_USER.
  */
-#include <errno.h>
-#include <stdio.h>
 #include "scenario.h"
 
 #define FAILSLAB	"/sys/kernel/debug/failslab/"

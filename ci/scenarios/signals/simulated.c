@@ -5,8 +5,6 @@
  * filesystem and the next filesystem on the device can use it as before. Tests
  * inject errors that way and go on with the same device.
  */
-#include <errno.h>
-#include <linux/fs.h>
 #include "devices.h"
 
 #define AGAIN	"the page can be mapped and read again"

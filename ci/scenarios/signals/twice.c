@@ -3,7 +3,6 @@
  * A page that has failed fails again, as a patrol scrubber and a consumer may
  * both report it, or the same scrubber every hour.
  */
-#include <errno.h>
 #include "scenario.h"
 
 #define COUNTED_ONCE	"HardwareCorrupted does not count the page again"
