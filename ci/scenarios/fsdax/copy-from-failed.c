@@ -11,30 +11,22 @@
 
 static void run(void)
 {
-	struct proc *a = start("a"), *shared = start("shared"),
-		    *private = start("private");
-	unsigned long at_a, at_shared, at_private;
+	struct proc *a, *shared, *private;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	clone_file(file("f"), file("h"));
-	at_a = map_page(a, file("f"), PAGE);
+	make_reflinks(4 * PAGE, "f", "g", "h");
+	a = map_by("a", file("f"), PAGE);
 	/* These have not faulted the page in when it fails. */
-	at_shared = map(shared, file("g"), PAGE, PAGE, PROT_READ | PROT_WRITE,
-			MAP_SHARED);
-	at_private = map(private, file("g"), PAGE, PAGE,
-			 PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	shared = map_unread("shared", file("g"), PAGE, MAP_SHARED);
+	private = map_unread("private", file("g"), PAGE, MAP_PRIVATE);
 
-	machine_check_and_check(pfn_of(a, at_a));
-	check(told(a, BUS_MCEERR_AO, at_a, PAGE_LSB),
+	machine_check_and_check(page_of(a));
+	check(told_early(a),
 	      "a process that has the page mapped gets BUS_MCEERR_AO");
-	check(untold(shared) & untold(private),
+	check(all(untold, shared, private),
 	      "a process that has not faulted it in gets nothing");
-	check(store(shared, at_shared + 1, 'x') == SIGNALLED &&
-	      told(shared, BUS_MCEERR_AR, at_shared + 1, PAGE_LSB), SHARED);
-	check(store(private, at_private + 2, 'x') == SIGNALLED &&
-	      told(private, BUS_MCEERR_AR, at_private + 2, PAGE_LSB), PRIVATE);
+	check(store_stopped(shared, shared->at + 1, 'x'), SHARED);
+	check(store_stopped(private, private->at + 2, 'x'), PRIVATE);
 	check(write_bytes(file("h"), PAGE + 3, 1, 'x') == -EIO, PWRITE);
 	check(alive(), "the filesystem goes on");
 }

@@ -10,7 +10,7 @@
 static void copy_while_pinned(const char *title, bool huge, bool by_pwrite)
 {
 	const char *f = file("%s.f", title), *g = file("%s.g", title);
-	struct proc *a = start("a");
+	struct proc *a;
 	size_t size = huge ? PMD : 4 * PAGE;
 	struct iovec iov = { .iov_len = PAGE };
 	unsigned long gap;
@@ -26,7 +26,7 @@ static void copy_while_pinned(const char *title, bool huge, bool by_pwrite)
 	clone_file(f, g);
 
 	/* A pin of a page that this process maps itself; nothing fails here. */
-	fd = open(f, O_RDWR);
+	fd = open_file(f, O_RDWR);
 	at = mmap(NULL, size + PMD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		  0);
 	gap = -(unsigned long)at & (PMD - 1);
@@ -44,8 +44,8 @@ static void copy_while_pinned(const char *title, bool huge, bool by_pwrite)
 	check(at[PAGE] == '1' && at[2 * PAGE - 1] == '1', "the copy can be read");
 	check(at[0] == fill(0) && at[2 * PAGE] == fill(2) &&
 	      at[3 * PAGE] == fill(3), "so can other pages");
-	check(load(a, map_page(a, g, PAGE)) == fill(1),
-	      "the other file has its data");
+	a = map_by("a", g, PAGE);
+	check(a->byte == fill(1), "the other file has its data");
 	/* Who reads the pipe gets the page, which is the other file's now. */
 	must(read(fds[0], page, PAGE) == (ssize_t)PAGE, "read: %m");
 	check(page[0] == fill(1) && page[PAGE - 1] == fill(1),

@@ -8,39 +8,32 @@
 
 #define SAYS_SO	"fsync() says that data is lost"
 
-static int sync_file(int fd)
-{
-	return fsync(fd) ? -errno : 0;
-}
-
 static void lose(const char *title, bool huge)
 {
 	const char *f = file("%s", title);
 	struct proc *a = start("a");
-	unsigned long at;
 	int fd, ret;
 
 	part("%s", title);
-	if (huge)
+	if (huge) {
 		make_huge_file(f, PMD);
-	else
+		map_huge(a, f, 0, PMD);
+	} else {
 		make_file(f, 4 * PAGE);
-	fd = open(f, O_RDWR);
-	must(fd >= 0, "open %s: %m", f);
-	at = huge ? map_huge(a, f, 0, PMD) : map(a, f, 0, 4 * PAGE,
-						 PROT_READ | PROT_WRITE,
-						 MAP_SHARED);
-	must(!store(a, at, '0') && !store(a, at + PAGE, '1'), "store");
-	check(!sync_file(fd), "fsync() succeeds");
-	must(!store(a, at, '2') && !store(a, at + PAGE, '3'), "store");
-	machine_check(pfn_of(a, at + PAGE));
+		map(a, f, 0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+	}
+	fd = open_file(f, O_RDWR);
+	must(!store(a, a->at, '0') && !store(a, a->at + PAGE, '1'), "store");
+	check(!fsync(fd), "fsync() succeeds");
+	must(!store(a, a->at, '2') && !store(a, a->at + PAGE, '3'), "store");
+	machine_check(pfn_of(a, a->at + PAGE));
 
-	ret = sync_file(fd);
-	if (!huge && !check(ret == -EIO, SAYS_SO))
-		remark("it returned %d", ret);
-	check(!sync_file(fd), "fsync() says so once at most");
+	ret = fsync(fd) ? -errno : 0;
+	if (!huge)
+		check_result(ret, -EIO, SAYS_SO);
+	check(!fsync(fd), "fsync() says so once at most");
 	forget(a);
-	check(load(a, at) == '2' && !store(a, at, '4') && !sync_file(fd),
+	check(load(a, a->at) == '2' && !store(a, a->at, '4') && !fsync(fd),
 	      "other pages go on as before");
 	close(fd);
 	finish(a);

@@ -9,16 +9,15 @@
 
 static void refused(int ret, const char *what)
 {
-	if (!check(ret == -EIO, "%s draws EIO", what))
-		remark("it returned %d", ret);
+	check_result(ret, -EIO, "%s draws EIO", what);
 }
 
 static int read_device(int64_t physical)
 {
-	int fd = open(PMEM, O_RDONLY | O_DIRECT), ret;
+	int fd = open_file(PMEM, O_RDONLY | O_DIRECT), ret;
 	void *page;
 
-	must(fd >= 0 && !posix_memalign(&page, PAGE, PAGE), PMEM ": %m");
+	must(!posix_memalign(&page, PAGE, PAGE), "no memory");
 	ret = pread(fd, page, PAGE, physical) < 0 ? -errno : 0;
 	free(page);
 	close(fd);
@@ -28,17 +27,14 @@ static int read_device(int64_t physical)
 /* All but page 1 */
 static bool has_rest(const char *path)
 {
-	return read_byte(path, 0) == fill(0) &&
-	       read_byte(path, PAGE - 1) == fill(0) &&
-	       read_byte(path, 2 * PAGE) == fill(2) &&
-	       read_byte(path, 4 * PAGE - 1) == fill(3);
+	return page_is(path, 0, fill(0)) && page_is(path, 2, fill(2)) &&
+	       page_is(path, 3, fill(3));
 }
 
 static void run(void)
 {
 	const char *f = file("f"), *good = file("good"), *clone = file("clone");
-	struct proc *p = start("p");
-	unsigned long at;
+	struct proc *p;
 	int64_t physical;
 	struct looks before;
 
@@ -46,8 +42,7 @@ static void run(void)
 	make_file(f, 4 * PAGE);
 	make_file(good, 4 * PAGE);
 	physical = file_physical(f, PAGE);
-	look(&before, pmem_pfn(PMEM, physical));
-	must(!machine_check(before.pfn), "memory_failure() fails");
+	fail_for_certain(&before, pmem_pfn(PMEM, physical));
 	clone_file(f, clone);
 
 	refused(read_byte(f, PAGE), "read()");
@@ -66,14 +61,13 @@ static void run(void)
 		"FALLOC_FL_UNSHARE_RANGE");
 	refused(truncate(clone, 2 * PAGE - 100) ? -errno : 0,
 		"truncate() to a part");
-	at = map(p, f, PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE);
-	check(store(p, at, 'x') == SIGNALLED &&
-	      told(p, BUS_MCEERR_AR, at, PAGE_LSB),
+	p = map_unread("p", f, PAGE, MAP_PRIVATE);
+	check(store_stopped(p, p->at, 'x'),
 	      "a store to a private mapping draws BUS_MCEERR_AR");
 
 	check_failed(&before);
 	check(has_rest(f) && has_rest(clone), "the rest of the file is there");
-	check(has_rest(good) && read_byte(good, PAGE) == fill(1) &&
+	check(has_rest(good) && page_is(good, 1, fill(1)) &&
 	      file_physical(good, PAGE) != physical,
 	      "the good file is as it was");
 	check(alive(), "the filesystem goes on");

@@ -10,23 +10,21 @@
 
 static void run(void)
 {
-	struct proc *p = start("writer"), *q = start("other files");
+	struct proc *p, *q = start("other files");
 	int i, good = 0;
-	unsigned long at;
 
 	mount_xfs(NULL);
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at = map(p, file("g"), PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+	make_reflinks(4 * PAGE, "f", "g");
+	p = map_unread("writer", file("g"), PAGE, MAP_SHARED);
 	put_on_record(file_physical(file("f"), PAGE));
-	check(store(p, at, 'x') == SIGNALLED, "a store draws SIGBUS");
+	check(store(p, p->at, 'x') == SIGNALLED, "a store draws SIGBUS");
 	check(read_byte(file("g"), PAGE) == -EIO, "reading the block draws EIO");
 
 	/* Enough of them to use the block, should it be free. */
 	for (i = 0; i < NR_NEW; i++) {
 		make_file(file("new.%d", i), PAGE);
-		at = map_page(q, file("new.%d", i), 0);
-		good += load(q, at) == fill(0);
+		map_page(q, file("new.%d", i), 0);
+		good += q->byte == fill(0);
 	}
 	check(good == NR_NEW, "new files can be mapped and read");
 
@@ -35,8 +33,8 @@ static void run(void)
 			      FALLOC_FL_KEEP_SIZE, PAGE, PAGE), "punch");
 	must(!write_page(file("g"), PAGE, 'y'), "pwrite: %m");
 	forget(p);
-	at = map_page(p, file("g"), PAGE);
-	check(load(p, at) == 'y', "the file takes another block there");
+	map_page(p, file("g"), PAGE);
+	check(p->byte == 'y', "the file takes another block there");
 	check(read_byte(file("f"), PAGE) == -EIO, "the other file is as it was");
 }
 

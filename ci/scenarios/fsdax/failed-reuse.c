@@ -14,27 +14,21 @@ static unsigned long pfn_at(const char *path, off_t offset)
 	return pmem_pfn(PMEM, file_physical(path, offset));
 }
 
-static void fail_block(struct looks *before, unsigned long pfn)
+/* A byte by the mapping at p->at, the whole page, or a part of it. */
+static bool write_to(int way, struct proc *p, const char *path, off_t at,
+		     const char *claim)
 {
-	look(before, pfn);
-	must(!machine_check(pfn), "memory_failure() fails");
+	return check_result(way == 0 ? store(p, p->at + 8, 'N') :
+			    way == 1 ? write_page(path, at, 'N') :
+				       write_bytes(path, at + 8, 1, 'N'),
+			    0, "%s", claim);
 }
 
-/* A byte by @p's mapping of the page at @addr, the whole page, or a part of it. */
-static bool write_to(int way, struct proc *p, unsigned long addr,
-		     const char *path, off_t at, const char *claim)
+/* Only what was written has changed, and all see it. */
+static bool shows(int way, struct proc *p, const char *path, off_t at, int old)
 {
-	int ret;
-
-	if (way == 0)
-		ret = store(p, addr + 8, 'N');
-	else if (way == 1)
-		ret = write_page(path, at, 'N');
-	else
-		ret = write_bytes(path, at + 8, 1, 'N');
-	if (!check(!ret, "%s", claim))
-		remark("the result is %d", ret);
-	return !ret;
+	return read_byte(path, at + 8) == 'N' && load(p, p->at + 8) == 'N' &&
+	       load(p, p->at + 9) == (way == 1 ? 'N' : old);
 }
 
 /* Page 1 by a mapping, page 3 by a whole write, page 5 by a write of a part. */
@@ -52,29 +46,24 @@ static void another_file(void)
 	make_file(f, 8 * PAGE);
 	for (i = 0; i < NR; i++) {
 		physical[i] = file_physical(f, (2 * i + 1) * PAGE);
-		fail_block(&before[i], pmem_pfn(PMEM, physical[i]));
+		fail_for_certain(&before[i], pmem_pfn(PMEM, physical[i]));
 	}
-	must(!unlink(f), "unlink: %m");
-	settle();
+	remove_file(f);
 	take_all_space(all);
 	/* The last one first, so that the count is what it was before that. */
 	for (i = NR - 1; i >= 0; i--) {
 		off_t at = file_offset(all, physical[i]);
-		unsigned long addr = map(p, all, at, PAGE,
-					 PROT_READ | PROT_WRITE, MAP_SHARED);
 
 		part("another file, %s", ways[i]);
 		must(at >= 0, "it has not got the block");
-		write_to(i, p, addr, all, at, "it can be written to");
+		map(p, all, at, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+		write_to(i, p, all, at, "it can be written to");
 		check_as_before(&before[i]);
-		check(read_byte(all, at + 8) == 'N' && load(p, addr + 8) == 'N' &&
-		      load(p, addr + 9) == (i == 1 ? 'N' : 0),
-		      "it has what was written");
+		check(shows(i, p, all, at, 0), "it has what was written");
 	}
 	check(untold(p), "no signal is sent");
 	finish(p);
-	must(!unlink(all), "unlink: %m");
-	settle();
+	remove_file(all);
 }
 
 /*
@@ -98,17 +87,15 @@ static void copy(void)
 	first = file_physical(g, 4 * PAGE) - 4 * PAGE;
 	for (i = 0; i < NR; i++) {
 		off_t at = (10 + 2 * i) * PAGE;
-		unsigned long addr = map(p, g, at, PAGE,
-					 PROT_READ | PROT_WRITE, MAP_SHARED);
 
 		part("copy on write by a %s", ways[i]);
-		fail_block(&before, pmem_pfn(PMEM, first + at));
-		must(!write_to(i, p, addr, g, at, "it succeeds") ||
+		map(p, g, at, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+		fail_for_certain(&before, pmem_pfn(PMEM, first + at));
+		must(!write_to(i, p, g, at, "it succeeds") ||
 		     file_physical(g, at) == first + at,
 		     "it has not got the block");
 		check_as_before(&before);
-		check(read_byte(g, at + 8) == 'N' && load(p, addr + 8) == 'N' &&
-		      load(p, addr + 9) == (i == 1 ? 'N' : fill(10 + 2 * i)),
+		check(shows(i, p, g, at, fill(10 + 2 * i)),
 		      "the copy is as it should be");
 		check(read_byte(f, at + 8) == fill(10 + 2 * i),
 		      "the other file is as it was");
@@ -128,15 +115,15 @@ static void another_filesystem(void)
 	check(unmount(), "the old one unmounts");
 	mount_xfs(SMALL);
 	make_file(f, 4 * PAGE);
-	fail_block(&before, pfn_at(f, PAGE));
+	fail_for_certain(&before, pfn_at(f, PAGE));
 	must(unmount(), "it does not unmount");
 	mount_xfs(SMALL);
 	make_file(f, 4 * PAGE);
 	must(pfn_at(f, PAGE) == before.pfn, "it has the first file elsewhere");
 	check_as_before(&before);
-	p = start("p");
-	check(load(p, map_page(p, f, PAGE)) == fill(1) &&
-	      read_byte(f, PAGE) == fill(1), "its file is good");
+	p = map_by("p", f, PAGE);
+	check(p->byte == fill(1) && read_byte(f, PAGE) == fill(1),
+	      "its file is good");
 	finish(p);
 }
 
@@ -152,10 +139,10 @@ static void block_device(void)
 	part("O_DIRECT to the block device");
 	make_file(f, 4 * PAGE);
 	physical = file_physical(f, PAGE);
-	fail_block(&before, pfn_at(f, PAGE));
+	fail_for_certain(&before, pfn_at(f, PAGE));
 	must(unmount(), "it does not unmount");
-	fd = open(PMEM, O_RDWR | O_DIRECT);
-	must(fd >= 0 && !posix_memalign((void **)&page, PAGE, 2 * PAGE), PMEM ": %m");
+	fd = open_file(PMEM, O_RDWR | O_DIRECT);
+	must(!posix_memalign((void **)&page, PAGE, 2 * PAGE), "no memory");
 	memset(page, 'D', 2 * PAGE);
 	check(pwrite(fd, page, 512, physical) == -1 && errno == EIO &&
 	      flagged(before.pfn), "writing a part of it draws EIO");

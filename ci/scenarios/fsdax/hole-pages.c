@@ -10,55 +10,36 @@
 #define PAGES	8
 #define SHOWN	"a mapping of the hole shows what pwrite() has stored"
 
-/* Unwritten extents are read as holes are. */
-static void make_unwritten(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0644);
-
-	must(fd >= 0 && !fallocate(fd, 0, 0, PAGES * PAGE), "%s: %m", path);
-	close(fd);
-}
-
 /* Page 5 of a new file, which @p maps as a hole, before page 0 is written to. */
-static unsigned long map_hole(struct proc *p, const char *path)
+static void map_hole(struct proc *p, const char *path)
 {
-	unsigned long at;
-
-	make_unwritten(path);
-	at = map_page(p, path, 5 * PAGE);
-	must(!load(p, at), "a hole is not read as zeroes");
+	/* Unwritten extents are read as holes are. */
+	allocate(path, PAGES * PAGE);
+	map_page(p, path, 5 * PAGE);
+	must(!p->byte, "a hole is not read as zeroes");
 	must(!write_page(path, 0, 'X'), "pwrite");
-	return at;
-}
-
-static unsigned long map_page_for_stores(struct proc *p, const char *path)
-{
-	return map(p, path, 5 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
 }
 
 static void holes(const char *title)
 {
-	struct proc *reader = start("%s reader", title);
-	struct proc *writer = start("%s writer", title);
-	unsigned long at;
+	struct proc *reader = start("%s reader", title), *writer;
 
 	part("%s", title);
-	make_unwritten(file("own"));
-	at = map_page(reader, file("own"), 5 * PAGE);
+	allocate(file("own"), PAGES * PAGE);
+	map_page(reader, file("own"), 5 * PAGE);
 	must(!write_page(file("own"), 5 * PAGE, 'O'), "pwrite");
-	check(load(reader, at) == 'O', "its block is new: " SHOWN);
+	check(load(reader, reader->at) == 'O', "its block is new: " SHOWN);
 
-	at = map_hole(reader, file("pwrite"));
+	map_hole(reader, file("pwrite"));
 	must(!write_page(file("pwrite"), 5 * PAGE, 'P'), "pwrite");
-	check(load(reader, at) == 'P', SHOWN);
+	check(load(reader, reader->at) == 'P', SHOWN);
 
-	at = map_hole(reader, file("store"));
-	must(!store(writer, map_page_for_stores(writer, file("store")), 'S'),
-	     "store");
-	check(load(reader, at) == 'S',
+	map_hole(reader, file("store"));
+	writer = map_unread("writer", file("store"), 5 * PAGE, MAP_SHARED);
+	store_byte(writer, 'S');
+	check(load(reader, reader->at) == 'S',
 	      "a mapping of the hole shows what another process stores");
-	finish(reader);
-	finish(writer);
+	finish_all();
 	check(alive(), GOES_ON);
 }
 
@@ -68,22 +49,19 @@ static void holes(const char *title)
  */
 static void failed_block(void)
 {
-	struct proc *reader = start("reader"), *writer = start("writer");
+	struct proc *reader = start("reader"), *writer;
 	const char *path = file("failed");
-	unsigned long at, at_writer;
 
 	part("failed");
-	at = map_hole(reader, path);
+	map_hole(reader, path);
 	put_on_record(file_physical(path, 5 * PAGE));
-	at_writer = map_page_for_stores(writer, path);
-	check(store(writer, at_writer, 'F') == SIGNALLED &&
-	      told(writer, BUS_MCEERR_AR, at_writer, PAGE_LSB),
+	writer = map_unread("writer", path, 5 * PAGE, MAP_SHARED);
+	check(store_stopped(writer, writer->at, 'F'),
 	      "a store gets BUS_MCEERR_AR");
 	must(!write_page(path, 5 * PAGE, 'F'), "pwrite");
-	check(load(reader, at) == 'F', SHOWN);
-	check(load(writer, at_writer) == 'F', "the page can be mapped again");
-	finish(reader);
-	finish(writer);
+	check(load(reader, reader->at) == 'F', SHOWN);
+	check(load(writer, writer->at) == 'F', "the page can be mapped again");
+	finish_all();
 }
 
 static void run(void)

@@ -18,38 +18,29 @@
 static void repair(const char *title, bool mapped, bool recorded)
 {
 	const char *f = file("%s", title);
-	struct proc *a = start("a"), *p = start("reader");
+	struct proc *a = NULL, *p;
 	struct looks before;
-	unsigned long at = 0;
 	int64_t physical;
-	int ret;
 
 	part("%s", title);
 	make_file(f, 4 * PAGE);
 	physical = file_physical(f, PAGE);
 	if (mapped)
-		at = map_page(a, f, PAGE);
+		a = map_by("a", f, PAGE);
 	look(&before, pmem_pfn(PMEM, physical));
 	machine_check_and_check(before.pfn);
 	if (recorded)
 		put_on_record(physical);
-	ret = read_byte(f, PAGE);
-	if (!check(ret == -EIO, READS_EIO))
-		remark("the result is %d", ret);
+	check_result(read_byte(f, PAGE), -EIO, READS_EIO);
 	if (mapped)
-		check(told(a, BUS_MCEERR_AO, at, PAGE_LSB),
-		      "a process that maps it gets BUS_MCEERR_AO");
+		check(told_early(a), "a process that maps it gets BUS_MCEERR_AO");
 
-	ret = write_page(f, PAGE, 'R');
-	if (!check(!ret, WRITTEN))
-		remark("it returned %d (%s)", ret, strerror(-ret));
+	check_result(write_page(f, PAGE, 'R'), 0, WRITTEN);
 	check_as_before(&before);
-	ret = read_byte(f, PAGE);
-	if (!check(ret == 'R', READ))
-		remark("the result is %d", ret);
-	check(load(p, map_page(p, f, PAGE)) == 'R', MAPPED);
-	finish(p);
-	finish(a);
+	check_result(read_byte(f, PAGE), 'R', READ);
+	p = map_unread("reader", f, PAGE, MAP_SHARED);
+	check(load(p, p->at) == 'R', MAPPED);
+	finish_all();
 }
 
 static void run(void)

@@ -23,18 +23,12 @@
 /* The pages 1 and 5 of @path have failed. */
 static void overwrite(const char *path)
 {
-	int ret = write_page(path, PAGE, 'W');
-
-	if (!check(!ret, WHOLE))
-		remark("it returned %d (%s)", ret, strerror(-ret));
-	check(read_byte(path, PAGE) == 'W' &&
-	      read_byte(path, 2 * PAGE - 1) == 'W', READ_WHOLE);
+	check_result(write_page(path, PAGE, 'W'), 0, WHOLE);
+	check(page_is(path, 1, 'W'), READ_WHOLE);
 	/* From the middle of the page before to the middle of the page after. */
-	ret = write_bytes(path, 5 * PAGE - PAGE / 2, 2 * PAGE, 'R');
-	if (!check(!ret, RANGE))
-		remark("it returned %d (%s)", ret, strerror(-ret));
-	check(read_byte(path, 5 * PAGE - PAGE / 2) == 'R' &&
-	      read_byte(path, 5 * PAGE) == 'R' &&
+	check_result(write_bytes(path, 5 * PAGE - PAGE / 2, 2 * PAGE, 'R'), 0,
+		     RANGE);
+	check(page_is(path, 5, 'R') && read_byte(path, 5 * PAGE - PAGE / 2) == 'R' &&
 	      read_byte(path, 6 * PAGE + PAGE / 2 - 1) == 'R', READ_RANGE);
 	check(read_byte(path, 5 * PAGE - PAGE / 2 - 1) == fill(4) &&
 	      read_byte(path, 4 * PAGE) == fill(4) &&
@@ -46,31 +40,39 @@ static void overwrite(const char *path)
 static void give_away(const char *path, int64_t physical)
 {
 	const char *all = file("all");
-	struct proc *p = start("p");
+	struct proc *p;
 	off_t at;
 
-	unlink(path);
-	settle();
-	take_all_space(all);
-	at = file_offset(all, physical);
-	must(at >= 0, "the block does not get into use again");
+	remove_file(path);
+	at = take_block(all, physical);
 	check(!write_page(all, at, 'N') && read_byte(all, at) == 'N',
 	      "another file can use the block");
-	check(load(p, map(p, all, at, PAGE, PROT_READ, MAP_SHARED)) == 'N',
-	      "and it can be mapped");
+	p = map_by("p", all, at);
+	check(p->byte == 'N', "and it can be mapped");
 	finish(p);
-	unlink(all);
-	settle();
+	remove_file(all);
+}
+
+/* The last owner of a block has its page of it written in place. */
+static void write_in_place(const char *path, off_t at, int64_t physical)
+{
+	check(!write_page(path, at, 'L') && read_byte(path, at) == 'L' &&
+	      file_physical(path, at) == physical, IN_PLACE);
+}
+
+static bool draw_eio(const char *a, const char *b, int page)
+{
+	return read_byte(a, page * PAGE) == -EIO &&
+	       read_byte(b, page * PAGE) == -EIO;
 }
 
 static void fail_shared(const char *title, bool recorded)
 {
 	const char *f = file("%s.f", title), *g = file("%s.g", title),
 		   *h = file("%s.h", title);
-	struct proc *a = start("a"), *b = start("b");
 	struct looks before[2];
 	int64_t physical[2];
-	unsigned long at;
+	struct proc *a;
 	int i;
 
 	part("%s", title);
@@ -78,47 +80,38 @@ static void fail_shared(const char *title, bool recorded)
 	clone_file(f, g);
 	clone_file(f, h);
 	/* Base flags only what is mapped. */
-	at = map_page(a, f, PAGE);
-	map_page(b, h, 5 * PAGE);
+	a = map_by("a", f, PAGE);
+	map_by("b", h, 5 * PAGE);
 	for (i = 0; i < 2; i++) {
 		physical[i] = file_physical(f, (1 + 4 * i) * PAGE);
-		look(&before[i], pmem_pfn(PMEM, physical[i]));
-		must(!machine_check(before[i].pfn), "memory_failure() fails");
+		fail_for_certain(&before[i], pmem_pfn(PMEM, physical[i]));
 		if (recorded)
 			put_on_record(physical[i]);
 	}
-	check(read_byte(f, PAGE) == -EIO && read_byte(g, PAGE) == -EIO &&
-	      read_byte(h, 5 * PAGE) == -EIO, READS_EIO);
+	check(draw_eio(f, g, 1) && read_byte(h, 5 * PAGE) == -EIO, READS_EIO);
 	check(flagged(before[0].pfn) && flagged(before[1].pfn),
 	      "the pages are flagged");
 
 	overwrite(g);
-	check(read_byte(f, PAGE) == -EIO && read_byte(h, PAGE) == -EIO &&
-	      read_byte(f, 5 * PAGE) == -EIO && read_byte(h, 5 * PAGE) == -EIO,
-	      OTHERS_EIO);
+	check(draw_eio(f, h, 1) && draw_eio(f, h, 5), OTHERS_EIO);
 	forget(a);
-	check(load(a, at) == SIGNALLED &&
-	      told(a, BUS_MCEERR_AR, at, PAGE_LSB), OTHERS_AR);
+	check(stopped(a), OTHERS_AR);
 	check(flagged(before[0].pfn) && flagged(before[1].pfn) &&
 	      (!recorded || bad_block_recorded()),
 	      "that has repaired nothing");
 
 	/* One owner is left: it is written in place. */
-	finish(a);
-	finish(b);
-	unlink(g);
-	unlink(h);
-	settle();
-	check(!write_page(f, 5 * PAGE, 'L') && read_byte(f, 5 * PAGE) == 'L' &&
-	      file_physical(f, 5 * PAGE) == physical[1], IN_PLACE);
+	finish_all();
+	remove_file(g);
+	remove_file(h);
+	write_in_place(f, 5 * PAGE, physical[1]);
 	check_as_before(&before[1]);
 
 	part("%s, repaired", title);
 	if (recorded)
 		give_away(f, physical[0]);
 	else
-		check(!write_page(f, PAGE, 'L') && read_byte(f, PAGE) == 'L' &&
-		      file_physical(f, PAGE) == physical[0], IN_PLACE);
+		write_in_place(f, PAGE, physical[0]);
 	check_as_before(&before[0]);
 	check(!bad_block_recorded(), "no bad block is on record");
 }

@@ -24,7 +24,6 @@ static void read_on(volatile struct reader *r, const char *path, off_t offset)
 	int fd = open(path, O_RDONLY);
 	volatile unsigned char *at;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
 	if (at == MAP_FAILED)
 		_exit(1);
@@ -53,24 +52,21 @@ static int byte_now(volatile struct reader *r)
 
 static void one_write(void)
 {
-	struct proc *a = start("a"), *b = start("b");
-	unsigned long at_a, at_b;
+	struct proc *a, *b;
 
 	part("one write");
-	make_file(file("f"), 4 * PAGE);
-	clone_file(file("f"), file("g"));
-	at_a = map_page(a, file("f"), PAGE);
-	at_b = map_page(b, file("g"), PAGE);
+	make_reflinks(4 * PAGE, "f", "g");
+	a = map_by("a", file("f"), PAGE);
+	b = map_by("b", file("g"), PAGE);
 	must(!write_page(file("f"), PAGE, '1'), "pwrite");
-	check(load(a, at_a) == '1',
+	check(load(a, a->at) == '1',
 	      "a process that maps the file sees what was written");
-	check(load(b, at_b) == fill(1), "a process that maps the other file does not");
-	check(load(a, at_a + PAGE - 1) == '1' &&
+	check(reads(b), "a process that maps the other file does not");
+	check(load(a, a->at + PAGE - 1) == '1' &&
 	      read_byte(file("f"), 0) == fill(0) &&
 	      read_byte(file("f"), 2 * PAGE) == fill(2),
 	      "nothing else has changed");
-	finish(a);
-	finish(b);
+	finish_all();
 }
 
 static void many_writes(void)
@@ -82,15 +78,11 @@ static void many_writes(void)
 	int i, fd;
 
 	part("readers");
-	make_file(file("h"), sizeof(bytes));
-	clone_file(file("h"), file("copy"));
-	fd = open(file("h"), O_RDWR);
-	readers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(readers != MAP_FAILED, "mmap: %m");
+	make_reflinks(sizeof(bytes), "h", "copy");
+	fd = open_file(file("h"), O_RDWR);
+	readers = shared_memory(PAGE);
 	for (i = 0; i < READERS; i++) {
-		readers[i].pid = fork();
-		must(readers[i].pid >= 0, "fork: %m");
+		readers[i].pid = fork_child();
 		if (!readers[i].pid)
 			read_on(&readers[i], file("h"), i * PAGE);
 	}
@@ -112,7 +104,7 @@ static void many_writes(void)
 	for (i = 0; i < READERS; i++)
 		readers[i].stop = true;
 	for (i = 0; i < READERS; i++)
-		must(waitpid(readers[i].pid, NULL, 0) > 0, "waitpid: %m");
+		wait_for(readers[i].pid);
 	close(fd);
 	remark("%ld writes, %ld stale pages", writes, stale);
 	check(writes > 2, "writes make progress");

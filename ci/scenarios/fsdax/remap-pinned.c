@@ -28,13 +28,10 @@ static ino_t number(const char *path)
 
 static void start_reflink(const char *from, const char *to)
 {
-	int src = open(from, O_RDONLY), dst = open(to, O_RDWR);
+	int src = open_file(from, O_RDONLY), dst = open_file(to, O_RDWR);
 
-	must(src >= 0 && dst >= 0, "%s, %s: %m", from, to);
-	pid = fork();
-	must(pid >= 0, "fork: %m");
+	pid = fork_child();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* The pin is the parent's alone. */
 		unpin_page();
 		_exit(ioctl(dst, FICLONE, src) ? errno : 0);
@@ -54,6 +51,13 @@ static long cpu_time(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Pin a page of the file that is locked first or second, and make a reflink. */
+static void start_waiting(const char *a, const char *b, bool second)
+{
+	pin_page((number(a) < number(b)) == second ? b : a, PAGE);
+	start_reflink(a, b);
+}
+
 static void pinned(const char *title, bool second)
 {
 	const char *a = file("%s.a", title), *b = file("%s.b", title);
@@ -62,8 +66,7 @@ static void pinned(const char *title, bool second)
 	part("%s", title);
 	make_file(a, 4 * PAGE);
 	make_file(b, 4 * PAGE);
-	pin_page((number(a) < number(b)) == second ? b : a, PAGE);
-	start_reflink(a, b);
+	start_waiting(a, b, second);
 	check(!within(2, ended), "it waits while the page is pinned");
 	ms = cpu_time();
 	if (!check(ms < 500, SLEEPS))
@@ -74,8 +77,7 @@ static void pinned(const char *title, bool second)
 	must(within(10, ended), "it does not end without the pin either");
 
 	/* Nothing stays locked. */
-	pin_page((number(a) < number(b)) == second ? b : a, PAGE);
-	start_reflink(a, b);
+	start_waiting(a, b, second);
 	check(!within(1, ended), "the next one waits as well");
 	unpin_page();
 	check(within(4, ended), "it goes on when the pin is gone");

@@ -10,8 +10,7 @@
 
 static void refused(const struct looks *before, int ret, int error)
 {
-	if (!check(ret == error, "the write fails with %s", strerror(-error)))
-		remark("it returned %d", ret);
+	check_result(ret, error, "the write fails with %s", strerror(-error));
 	check(bad_block_recorded(), KEPT);
 	check_failed(before);
 }
@@ -19,10 +18,9 @@ static void refused(const struct looks *before, int ret, int error)
 static int write_from(const char *path, int flags, const void *buffer,
 		      size_t size, off_t offset)
 {
-	int fd = open(path, O_WRONLY | flags), ret;
+	int fd = open_file(path, O_WRONLY | flags);
+	int ret = pwrite(fd, buffer, size, offset) < 0 ? -errno : 0;
 
-	must(fd >= 0, "%s: %m", path);
-	ret = pwrite(fd, buffer, size, offset) < 0 ? -errno : 0;
 	close(fd);
 	return ret;
 }
@@ -36,8 +34,7 @@ static void run(void)
 	mount_xfs(NULL);
 	make_file(file("f"), 4 * PAGE);
 	physical = file_physical(file("f"), PAGE);
-	look(&before, pmem_pfn(PMEM, physical));
-	must(!machine_check(before.pfn), "memory_failure() fails");
+	fail_for_certain(&before, pmem_pfn(PMEM, physical));
 	put_on_record(physical);
 
 	part("unreadable buffer");

@@ -9,39 +9,29 @@
 #define NO_GAP	"what is not flagged is in the direct map"
 
 #define NR_PAGES	12
-/* What makes the handling last: mappings to look at, processes to look for. */
-#define NR_MAPPINGS	2000
-#define NR_IDLE		24
 
 static void run(void)
 {
-	struct proc *many = start("many mappings"), *idle[NR_IDLE];
 	int i, status, gaps = 0, refused = 0, repaired = 0;
 	bool good = true;
 
 	mount_xfs(NULL);
 	make_file(file("f"), NR_PAGES * PAGE);
-	for (i = 0; i < NR_MAPPINGS; i++)
-		map(many, file("f"), 0, NR_PAGES * PAGE, PROT_READ, MAP_SHARED);
-	for (i = 0; i < NR_IDLE; i++)
-		idle[i] = start("idle %d", i);
-
+	make_handling_last(file("f"), NR_PAGES);
 	for (i = 0; i < NR_PAGES; i++) {
 		unsigned long pfn = pmem_pfn(PMEM, file_physical(file("f"),
 								i * PAGE));
 		long before = hardware_corrupted();
-		pid_t writer = fork();
+		pid_t writer = fork_child();
 
-		must(writer >= 0, "fork: %m");
 		if (!writer) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			while (hardware_corrupted() == before)
 				;
 			_exit(!!write_page(file("f"), i * PAGE, 'R'));
 		}
 		machine_check(pfn);
-		must(waitpid(writer, &status, 0) == writer &&
-		     WIFEXITED(status), "the writer ended with %#x", status);
+		status = wait_for(writer);
+		must(WIFEXITED(status), "the writer ended with %#x", status);
 		refused += !!status;
 		if (flagged(pfn))
 			continue;
@@ -56,9 +46,6 @@ static void run(void)
 	if (!check(!gaps, NO_GAP))
 		remark("%d pages are not", gaps);
 	check(good, "good pages have what was written");
-	for (i = 0; i < NR_IDLE; i++)
-		finish(idle[i]);
-	finish(many);
 }
 
 SCENARIO("a page is written over while its failure is handled",

@@ -16,15 +16,14 @@ static void fill_free_space(void)
 {
 	static char chunk[1 << 20];
 	const char *path = file("secret");
-	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	int fd = open_file(path, O_RDWR | O_CREAT);
 
 	memset(chunk, SECRET, sizeof(chunk));
 	while (write(fd, chunk, sizeof(chunk)) > 0)
 		;
 	must(errno == ENOSPC && !fsync(fd), "filling %s: %m", path);
 	close(fd);
-	must(!unlink(path), "unlink: %m");
-	settle();
+	remove_file(path);
 }
 
 /*
@@ -37,7 +36,7 @@ static bool old_or_new(const char *path, off_t offset, size_t len,
 {
 	unsigned char bytes[8 * PAGE];
 	long i, written, wrong = 0, secret = 0;
-	int fd = open(path, O_RDWR);
+	int fd = open_file(path, O_RDWR);
 	char *buffer;
 
 	buffer = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
@@ -67,13 +66,8 @@ static bool old_or_new(const char *path, off_t offset, size_t len,
 
 static void run(void)
 {
-	static const char *const names[] = { "a", "b", "c", "d" };
-	unsigned int i;
-
 	mount_xfs("-d size=320m");
-	make_file(file("f"), 8 * PAGE);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		clone_file(file("f"), file("%s", names[i]));
+	make_reflinks(8 * PAGE, "f", "a", "b", "c", "d");
 	fill_free_space();
 
 	check(old_or_new(file("a"), PAGE + 100, 2000, READABLE), MIDDLE);

@@ -12,7 +12,7 @@
 #define WAITS	"it waits while the page is pinned"
 #define GOES_ON	"it goes on when the pin is gone"
 
-/* --- who gives the block up --- */
+/* --- processes that give the block up --- */
 
 static pid_t givers[2];
 static int nr_givers;
@@ -23,14 +23,12 @@ static void give_up_block(void (*way)(void), const char *path)
 	pid_t pid;
 
 	target = path;
-	pid = fork();
-	must(pid >= 0, "fork: %m");
+	pid = fork_child();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* The pipe is to be the parent's alone. */
 		unpin_page();
 		way();
-		_exit(errno);
+		_exit(0);
 	}
 	givers[nr_givers++] = pid;
 }
@@ -61,145 +59,141 @@ static bool all_ended(void)
 
 static void cut(void)
 {
-	errno = truncate(target, 0) ? errno : 0;
+	must(!truncate(target, 0), "truncate: %m");
 }
 
 static void cut_to_one_page(void)
 {
-	errno = truncate(target, PAGE) ? errno : 0;
+	must(!truncate(target, PAGE), "truncate: %m");
 }
 
 static void punch(void)
 {
-	int fd = open(target, O_RDWR);
-
-	errno = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  PAGE, PAGE) ? errno : 0;
+	must(!fallocate_range(target, FALLOC_FL_PUNCH_HOLE |
+			      FALLOC_FL_KEEP_SIZE, PAGE, PAGE), "punch");
 }
 
 static void evict(void)
 {
-	errno = unlink(target) ? errno : 0;
+	must(!unlink(target), "unlink: %m");
+}
+
+/* Those that give the block up wait while it is pinned. */
+static void check_waits(void)
+{
+	check(!within(1, one_ended), WAITS);
 }
 
 /*
- * The pin goes, the other mapping stays. Where that is not enough, it goes too
- * after a while, so that the scenario goes on.
+ * The pin goes, @b's mapping stays. Where that is not enough, it goes too after a
+ * while, so that the scenario goes on.
  */
-static void unpin_and_check(struct proc *b, unsigned long at_b, size_t len)
+static void unpin_and_check(struct proc *b)
 {
 	unpin_page();
 	check(within(4, all_ended), GOES_ON);
-	unmap(b, at_b, len);
+	finish(b);
 	must(within(10, all_ended), "it does not even end without the mapping");
 	nr_givers = 0;
 }
 
-static void one_of_two(const char *title, void (*way)(void), struct proc *b)
+static void one_of_two(const char *title, void (*way)(void))
 {
 	const char *f = file("%s.f", title), *g = file("%s.g", title);
-	unsigned long at_b;
+	struct proc *b;
 
 	part("%s", title);
 	make_file(f, 4 * PAGE);
 	clone_file(f, g);
-	at_b = map_page(b, g, PAGE);
+	b = map_by("b", g, PAGE);
 	pin_page(f, PAGE);
 	give_up_block(way, f);
-	check(!within(1, one_ended), WAITS);
-	unpin_and_check(b, at_b, PAGE);
+	check_waits();
+	unpin_and_check(b);
 	check(read_byte(g, PAGE) == fill(1), "the other file has its data");
 }
 
-/* Both give the block up, a third keeps it: who is first must not be misled. */
-static void two_of_three(struct proc *b)
+/* Both give the block up, a third keeps it: the first must not be misled. */
+static void two_of_three(void)
 {
-	const char *f = file("three.f"), *g = file("three.g"),
-		   *h = file("three.h");
-	unsigned long at_b;
+	struct proc *b;
 
 	part("two at once");
-	make_file(f, 4 * PAGE);
-	clone_file(f, g);
-	clone_file(f, h);
-	at_b = map_page(b, h, PAGE);
-	pin_page(f, PAGE);
-	give_up_block(cut, f);
-	give_up_block(cut, g);
+	make_reflinks(4 * PAGE, "three.f", "three.g", "three.h");
+	b = map_by("b", file("three.h"), PAGE);
+	pin_page(file("three.f"), PAGE);
+	give_up_block(cut, file("three.f"));
+	give_up_block(cut, file("three.g"));
 	/* The second has never mapped the page, and has nothing to wait for. */
 	check(within(4, one_ended) && givers[0],
 	      "a process that never mapped the page does not wait");
 	check(!within(1, all_ended), WAITS);
-	unpin_and_check(b, at_b, PAGE);
-	check(read_byte(h, PAGE) == fill(1), "the third file has its data");
+	unpin_and_check(b);
+	check(read_byte(file("three.h"), PAGE) == fill(1),
+	      "the third file has its data");
 }
 
-/* Nobody keeps the block: it must not be free before the pin is gone. */
-static void both(struct proc *b)
+/* No file keeps the block: it must not be free before the pin is gone. */
+static void both(void)
 {
-	const char *f = file("both.f"), *g = file("both.g");
-	unsigned long at_b;
+	struct proc *b;
 
 	part("both");
-	make_file(f, 4 * PAGE);
-	clone_file(f, g);
-	at_b = map_page(b, g, PAGE);
-	pin_page(f, PAGE);
-	give_up_block(cut, f);
-	give_up_block(cut, g);
-	check(!within(1, one_ended), WAITS);
-	unpin_and_check(b, at_b, PAGE);
+	make_reflinks(4 * PAGE, "both.f", "both.g");
+	b = map_by("b", file("both.g"), PAGE);
+	pin_page(file("both.f"), PAGE);
+	give_up_block(cut, file("both.f"));
+	give_up_block(cut, file("both.g"));
+	check_waits();
+	unpin_and_check(b);
 }
 
 /* One file has the block at two offsets and gives one of them up. */
-static void two_offsets(struct proc *b)
+static void two_offsets(void)
 {
 	const char *f = file("offsets.f");
-	unsigned long at_b;
+	struct proc *b = start("b");
 
 	part("two offsets");
 	make_file(f, PAGE);
 	clone_range(f, 0, PAGE, f, PAGE);
-	at_b = map(b, f, 0, 2 * PAGE, PROT_READ, MAP_SHARED);
-	must(load(b, at_b) == fill(0) && load(b, at_b + PAGE) == fill(0),
-	     "wrong data");
+	map(b, f, 0, 2 * PAGE, PROT_READ, MAP_SHARED);
+	must(reads(b) && load(b, b->at + PAGE) == fill(0), "wrong data");
 	pin_page(f, 0);
 	give_up_block(cut_to_one_page, f);
-	check(!within(1, one_ended), WAITS);
+	check_waits();
 	/* It waits without locks: the page is mapped once more. */
-	check(load(b, at_b) == fill(0), "the page can be read meanwhile");
-	unpin_and_check(b, at_b, 2 * PAGE);
+	check(reads(b), "the page can be read meanwhile");
+	unpin_and_check(b);
 	check(read_byte(f, 0) == fill(0), "what is left of the file can be read");
 }
 
 /* The same without a sharer. */
-static void mapped_again(struct proc *b)
+static void mapped_again(void)
 {
 	const char *f = file("again.f");
-	unsigned long at_b;
+	struct proc *b;
 
 	part("mapped again");
 	make_file(f, 2 * PAGE);
-	at_b = map_page(b, f, 0);
+	b = map_by("b", f, 0);
 	pin_page(f, 0);
 	give_up_block(cut_to_one_page, f);
-	check(!within(1, one_ended), WAITS);
-	check(load(b, at_b) == fill(0), "the page can be read meanwhile");
-	unpin_and_check(b, at_b, PAGE);
+	check_waits();
+	check(reads(b), "the page can be read meanwhile");
+	unpin_and_check(b);
 }
 
 static void run(void)
 {
-	struct proc *b = start("b");
-
 	mount_xfs(NULL);
-	one_of_two("truncate", cut, b);
-	one_of_two("punch", punch, b);
-	one_of_two("evict", evict, b);
-	two_of_three(b);
-	both(b);
-	two_offsets(b);
-	mapped_again(b);
+	one_of_two("truncate", cut);
+	one_of_two("punch", punch);
+	one_of_two("evict", evict);
+	two_of_three();
+	both();
+	two_offsets();
+	mapped_again();
 }
 
 SCENARIO("a file gives up pinned blocks that another one maps",

@@ -214,6 +214,12 @@ void look(struct looks *l, unsigned long pfn)
 		l->flagged[i] = flagged(looked_at(pfn, i));
 }
 
+void fail_for_certain(struct looks *before, unsigned long pfn)
+{
+	look(before, pfn);
+	must(!machine_check(pfn), "memory_failure() fails");
+}
+
 void check_failed(const struct looks *before)
 {
 	bool exact = true;

@@ -223,6 +223,20 @@ int read_byte(const char *path, off_t offset)
 	return ret;
 }
 
+bool page_is(const char *path, unsigned long page, int byte)
+{
+	int fd = open_file(path, O_RDONLY), i;
+	unsigned char bytes[PAGE];
+	bool good = pread(fd, bytes, PAGE, page * PAGE) == PAGE;
+
+	close(fd);
+	for (i = 0; i < (int)PAGE; i++)
+		good &= bytes[i] == byte;
+	if (!good)
+		remark("page %lu of %s is not all %#x", page, path, byte);
+	return good;
+}
+
 int write_bytes(const char *path, off_t offset, size_t len, int byte)
 {
 	static char bytes[2 * PAGE];
@@ -241,6 +255,12 @@ int write_bytes(const char *path, off_t offset, size_t len, int byte)
 int write_page(const char *path, off_t offset, int byte)
 {
 	return write_bytes(path, offset, PAGE, byte);
+}
+
+void remove_file(const char *path)
+{
+	must(!unlink(path), "unlink %s: %m", path);
+	settle();
 }
 
 int fallocate_range(const char *path, int mode, off_t offset, off_t len)
@@ -329,6 +349,16 @@ off_t take_all_space(const char *path)
 	}
 	close(fd);
 	return size;
+}
+
+off_t take_block(const char *path, int64_t physical)
+{
+	off_t at;
+
+	take_all_space(path);
+	at = file_offset(path, physical);
+	must(at >= 0, "%s has not got the block", path);
+	return at;
 }
 
 int64_t find_extent(const char *path,

@@ -353,6 +353,17 @@ struct proc *map_unread(const char *name, const char *path, off_t offset,
 	return p;
 }
 
+void make_handling_last(const char *path, size_t pages)
+{
+	struct proc *many = start("many mappings");
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		map(many, path, 0, pages * PAGE, PROT_READ, MAP_SHARED);
+	for (i = 0; i < 24; i++)
+		start("idle %d", i);
+}
+
 void unmap(struct proc *p, unsigned long addr, size_t len)
 {
 	struct order o = { unmap_range, .addr = addr, .len = len };

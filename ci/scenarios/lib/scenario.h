@@ -155,7 +155,10 @@ void clone_range(const char *from, off_t from_off, size_t len,
 int read_byte(const char *path, off_t offset);
 /* The same byte everywhere by pwrite(): 0 or -errno; up to two pages. */
 int write_bytes(const char *path, off_t offset, size_t len, int byte);
+bool page_is(const char *path, unsigned long page, int byte);	/* all of it */
 int write_page(const char *path, off_t offset, int byte);
+/* Its blocks are free when this returns. */
+void remove_file(const char *path);
 int fallocate_range(const char *path, int mode, off_t offset, off_t len);
 /* FILE_DEDUPE_RANGE_SAME, FILE_DEDUPE_RANGE_DIFFERS, or -errno */
 int dedupe_range(const char *from, off_t from_off, size_t len,
@@ -170,6 +173,8 @@ int64_t file_physical(const char *path, off_t offset);
 off_t file_offset(const char *path, int64_t physical);
 /* Allocate all free blocks to a file, unwritten; its size. */
 off_t take_all_space(const char *path);
+/* The same, and where in the file this place of the device is. */
+off_t take_block(const char *path, int64_t physical);
 /* The first of FS_IOC_GETFSMAP's records that is wanted, in bytes; or -1. */
 int64_t find_extent(const char *path,
 		    bool (*wanted)(const struct fsmap *rec, const void *data),
@@ -210,6 +215,8 @@ struct proc {
 struct proc *start(const char *fmt, ...) __printf(1, 2);
 void finish(struct proc *p);
 void finish_all(void);
+/* The file has many mappings to look at; there are processes to look for. */
+void make_handling_last(const char *path, size_t pages);
 
 /* Orders to a process, each answered when it is done. */
 unsigned long map(struct proc *p, const char *path, off_t offset, size_t len,
@@ -312,6 +319,8 @@ struct looks {
 	bool in_direct_map;
 };
 void look(struct looks *before, unsigned long pfn);
+/* A machine check that memory_failure() must succeed with; look before. */
+void fail_for_certain(struct looks *before, unsigned long pfn);
 void check_failed(const struct looks *before);
 #define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
 #define COUNTED		"HardwareCorrupted counts one page more"

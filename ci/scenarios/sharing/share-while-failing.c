@@ -7,13 +7,9 @@
 #include "scenario.h"
 
 #define NR_PAGES	24
-/* What makes the handling last: mappings to look at, processes to look for. */
-#define NR_MAPPINGS	2000
-#define NR_IDLE		24
 
 static void run(void)
 {
-	struct proc *many = start("many mappings");
 	struct proc *a, *b;
 	int i, failed = 0, mapped = 0, told_a = 0, told_b = 0, read = 0;
 
@@ -21,10 +17,7 @@ static void run(void)
 	mount_fs(PMEM, "xfs", "dax=always");
 	make_file(file("f"), NR_PAGES * PAGE);
 	clone_file(file("f"), file("g"));
-	for (i = 0; i < NR_MAPPINGS; i++)
-		map(many, file("f"), 0, NR_PAGES * PAGE, PROT_READ, MAP_SHARED);
-	for (i = 0; i < NR_IDLE; i++)
-		start("idle %d", i);
+	make_handling_last(file("f"), NR_PAGES);
 
 	for (i = 0; i < NR_PAGES; i++) {
 		unsigned long pfn;
