@@ -36,8 +36,7 @@ static void run(void)
 	struct sharers s;
 	struct monitor *m;
 
-	if (access(LOG_DEV, F_OK))
-		skip("there is no " LOG_DEV);
+	need(LOG_DEV);
 	fail_end();
 	make_and_mount(PAGE, LOG_SIZE, "dax=always,");
 	make_file(file("f"), 4 * PAGE);

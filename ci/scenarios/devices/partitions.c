@@ -4,31 +4,11 @@
  * several use, and a failure is the business of one of them.
  */
 #include "devices.h"
-#include "removal.h"
 #include "trace.h"
 
 #define MOUNTS		"both filesystems mount"
 #define HAVE_DAX	"files of both filesystems are DAX"
 #define FREED		"the device's dax_device is freed"
-
-/* In MNT/N is partition N. */
-static const char *partition(int nr)
-{
-	static char names[2][24];
-	char *name = names[nr % 2];
-
-	snprintf(name, sizeof(names[0]), PMEM "p%d", nr);
-	return name;
-}
-
-static const char *place(int nr)
-{
-	static char names[2][8];
-	char *name = names[nr % 2];
-
-	snprintf(name, sizeof(names[0]), "%d", nr);
-	return name;
-}
 
 static int mount_partition(int nr, const char *options)
 {
@@ -178,11 +158,7 @@ static void remove_device(void)
 
 static void run(void)
 {
-	if (access(PMEM, F_OK))
-		skip("there is no " PMEM);
-	command("printf 'label: gpt\\n,480M\\n,480M\\n,480M\\n,480M\\n' |\n"
-		"sfdisk -q " PMEM);
-	must(!access(partition(4), F_OK), "there is no %s", partition(4));
+	make_partitions(4, 480);
 	dax_always();
 	dax_inode();
 	remove_device();

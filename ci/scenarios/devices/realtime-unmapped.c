@@ -210,8 +210,7 @@ static void run(void)
 {
 	char options[80];
 
-	if (access(PMEM_RT, F_OK))
-		skip("there is no " PMEM_RT);
+	need(PMEM_RT);
 	snprintf(options, sizeof(options),
 		 "-d rtinherit=1 -r rtdev=" PMEM_RT ",rgsize=%ldm",
 		 GROUP_SIZE / MIB);

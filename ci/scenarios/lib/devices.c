@@ -20,7 +20,8 @@ void command(const char *fmt, ...)
 	must(!status, "%s: wait status %#x", what, status);
 }
 
-unsigned long read_number(const char *path)
+/* What sysfs has in a file */
+static unsigned long read_number(const char *path)
 {
 	unsigned long number;
 	FILE *f = fopen(path, "r");
@@ -81,6 +82,34 @@ bool alive_in(const char *place)
 	static int nr;
 
 	return !mkdir(file("%s/alive.%d", place, nr++), 0755);
+}
+
+const char *partition(int nr)
+{
+	static char names[2][24];
+	char *name = names[nr % 2];
+
+	snprintf(name, sizeof(names[0]), PMEM "p%d", nr);
+	return name;
+}
+
+const char *place(int nr)
+{
+	return strrchr(partition(nr), 'p') + 1;
+}
+
+void make_partitions(int nr, int mib)
+{
+	char table[200] = "label: gpt\\n";
+	int i;
+
+	need(PMEM);
+	for (i = 0; i < nr; i++)
+		sprintf(strchr(table, '\0'), ",%dM\\n", mib);
+	command("printf '%s' | sfdisk -q " PMEM, table);
+	for (i = 1; i <= nr; i++)
+		must(!access(partition(i), F_OK), "there is no %s",
+		     partition(i));
 }
 
 /* --- device-mapper --- */
@@ -217,4 +246,30 @@ const char *make_file_between(int64_t from, int64_t to, size_t size)
 	}
 	give_up("no file came to be between %lld and %lld MiB",
 		(long long)(from / MIB), (long long)(to / MIB));
+}
+
+/* --- a device that goes away --- */
+
+static char namespace[32];
+
+void unbind(const char *device)
+{
+	char link[64], target[256];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/sys/block/%s/device",
+		 strrchr(device, '/') + 1);
+	n = readlink(link, target, sizeof(target) - 1);
+	must(n > 0, "%s: %m", link);
+	target[n] = '\0';
+	snprintf(namespace, sizeof(namespace), "%s", strrchr(target, '/') + 1);
+	remark("%s is %s", device, namespace);
+	put_string(DRIVER "unbind", namespace);
+	must(access(device, F_OK), "%s is still there", device);
+}
+
+void rebind(const char *device)
+{
+	put_string(DRIVER "bind", namespace);
+	must(!access(device, F_OK), "%s did not come back", device);
 }

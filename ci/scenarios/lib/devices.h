@@ -13,8 +13,6 @@
 
 /* A shell command that must succeed; what it says goes to the log. */
 void command(const char *fmt, ...) __printf(1, 2);
-/* What sysfs has in a file: its first line, read as a number. */
-unsigned long read_number(const char *path);
 
 /* A file's FS_XFLAG_* */
 void change_flags(const char *path, unsigned int set, unsigned int clear);
@@ -27,6 +25,11 @@ int try_mount(const char *device, const char *place, const char *type,
 /* A scenario that mounts there also unmounts. */
 bool unmount_from(const char *place);
 bool alive_in(const char *place);
+
+/* So many partitions of PMEM, from 1 on; N is to be mounted in MNT/N. */
+void make_partitions(int nr, int mib);
+const char *partition(int nr);		/* the device */
+const char *place(int nr);		/* in MNT; until one more is asked for */
 
 /* --- device-mapper --- */
 
@@ -117,5 +120,23 @@ bool reported_lost(struct monitor *m, const char *path, uint64_t offset);
 enum { DATA_DEVICE = 5, RT_DEVICE = 6, LOG_DEVICE = 7 };
 bool reported_media(struct monitor *m, int domain, uint64_t physical);
 void forget_reports(struct monitor *m);
+
+/* --- a device that goes away --- */
+
+/*
+ * Take the driver from a pmem device's namespace, as hot unplugging would, and
+ * have it bound again. Memory that memmap= set aside keeps what is in it.
+ */
+#define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
+void unbind(const char *device);
+void rebind(const char *device);
+#define NONE_MAPPED	"no process maps a page of the device any longer"
+#define TOLD_ONCE	"a process that had some mapped gets one BUS_MCEERR_AO"
+#define UNTOLD		"a process that had none mapped gets nothing"
+#define NOT_CORRUPTED	"the log does not speak of memory corruption"
+#define COPY_KEPT	"a private copy stays as it is"
+#define NEVER_AGAIN	"the next access of each draws SIGBUS"
+#define SHUT_DOWN	"the filesystem is shut down"
+#define UNMOUNTS	"it unmounts"
 
 #endif

@@ -40,8 +40,7 @@ int poison(unsigned long pfn)
 	static const char path[] = DEBUGFS "hwpoison/corrupt-pfn";
 	char number[24];
 
-	if (access(path, F_OK))
-		skip("there is no %s", path);
+	need(path);
 	snprintf(number, sizeof(number), "%#lx", pfn);
 	return try_put(path, number);
 }

@@ -13,8 +13,7 @@ void make_fs(const char *mkfs, const char *mkfs_options, const char *device)
 	char command[240];
 	int status;
 
-	if (access(device, F_OK))
-		skip("there is no %s", device);
+	need(device);
 	/* Results alone belong on standard output. */
 	snprintf(command, sizeof(command), "%s %s %s >&2", mkfs,
 		 mkfs_options ? mkfs_options : "", device);
@@ -44,8 +43,7 @@ void mount_xfs(const char *mkfs_options)
 
 void mount_xfs_realtime(void)
 {
-	if (access(PMEM_RT, F_OK))
-		skip("there is no " PMEM_RT);
+	need(PMEM_RT);
 	make_and_mount(MKFS_XFS ",metadir=1",
 		       "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
 		       "dax=always,rtdev=" PMEM_RT);

@@ -73,6 +73,12 @@ void skip(const char *fmt, ...)
 	exit(4);
 }
 
+void need(const char *path)
+{
+	if (access(path, F_OK))
+		skip("there is no %s", path);
+}
+
 /* One line a fact, key and value, for ci/test. */
 static void describe_outcome(const char *kernel, const struct outcome *o)
 {

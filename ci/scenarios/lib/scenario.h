@@ -109,6 +109,8 @@ void give_up(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 /* A requirement that this machine or kernel does not have: end with 4. */
 void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
+void need(const char *path);		/* skip if it is not there */
+
 /* --- filesystems and files --- */
 
 #define MNT		"/mnt"

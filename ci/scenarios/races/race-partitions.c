@@ -10,17 +10,21 @@
 #define PAGES		1000UL
 #define MOUNTS		"both filesystems mount"
 
-static const char *const partitions[] = { PMEM "p1", PMEM "p2", PMEM "p3" };
-static const char *const places[] = { "1", "2", "3" };
-
 static void mount_and_unmount(struct racer *r)
 {
-	int ret = try_mount(partitions[2], places[2], "xfs", "dax=always");
+	int ret = try_mount(partition(3), place(3), "xfs", "dax=always");
 
 	(void)r;
-	must(!ret, "mount %s: %s", partitions[2], strerror(-ret));
-	must(unmount_from(places[2]), "unmount %s", partitions[2]);
+	must(!ret, "mount %s: %s", partition(3), strerror(-ret));
+	must(unmount_from(place(3)), "unmount %s", partition(3));
 }
+
+static const struct entry entries[][2] = {
+	{ { "1/r", read_around, "reader of 1" },
+	  { "1/c", copy_on_write, "writer of 1" } },
+	{ { "2/r", read_around, "reader of 2" },
+	  { "2/c", copy_on_write, "writer of 2" } },
+};
 
 static void run(void)
 {
@@ -30,35 +34,26 @@ static void run(void)
 	unsigned long i = 4;
 	int ret[2], nr;
 
-	if (access(PMEM, F_OK))
-		skip("there is no " PMEM);
-	command("printf 'label: gpt\\n,600M\\n,600M\\n,600M\\n' | sfdisk -q "
-		PMEM);
+	make_partitions(3, 600);
 	for (nr = 0; nr < 3; nr++)
-		make_fs(MKFS_XFS, NULL, partitions[nr]);
+		make_fs(MKFS_XFS, NULL, partition(nr + 1));
 	for (nr = 0; nr < 2; nr++)
-		ret[nr] = try_mount(partitions[nr], places[nr], "xfs",
+		ret[nr] = try_mount(partition(nr + 1), place(nr + 1), "xfs",
 				    "dax=always");
 	if (!check(!ret[0] && !ret[1], MOUNTS)) {
 		remark("%s and %s", strerror(-ret[0]), strerror(-ret[1]));
 		for (nr = 0; nr < 2; nr++)
 			if (!ret[nr])
-				unmount_from(places[nr]);
+				unmount_from(place(nr + 1));
 		return;
 	}
 
 	for (nr = 0; nr < 2; nr++) {
-		f[nr] = make_field_on(partitions[nr],
-				      file("%s/f", places[nr]), PAGES);
-		clone_file(file("%s/f", places[nr]), file("%s/w", places[nr]));
-		clone_file(file("%s/f", places[nr]), file("%s/r", places[nr]));
-		clone_file(file("%s/f", places[nr]), file("%s/c", places[nr]));
-		witnesses[nr] = witness(f[nr], file("%s/w", places[nr]));
+		f[nr] = make_field_on(partition(nr + 1), file("%d/f", nr + 1),
+				      PAGES);
+		witnesses[nr] = enter_all(f[nr], nr ? "2/w" : "1/w",
+					  entries[nr], 2);
 		start_injector(nr, f[nr]);
-		enter(f[nr], file("%s/r", places[nr]), read_around, 0,
-		      "reader of %s", places[nr]);
-		enter(f[nr], file("%s/c", places[nr]), copy_on_write, 0,
-		      "writer of %s", places[nr]);
 	}
 	enter(f[0], file("3"), mount_and_unmount, 0, "mounts of 3");
 	race_on(5);
@@ -74,15 +69,15 @@ static void run(void)
 	dismiss_injectors();
 	check_failures(i - 4, failed);
 	race_over();
-	check(alive_in(places[0]) && alive_in(places[1]), "both go on");
+	check(alive_in(place(1)) && alive_in(place(2)), "both go on");
 	end_race();
 
-	check(unmount_from(places[0]) & unmount_from(places[1]),
+	check(unmount_from(place(1)) & unmount_from(place(2)),
 	      "both filesystems unmount");
 	check_pages();
 	for (nr = 0; nr < 3; nr++) {
-		part("partition %s", places[nr]);
-		check_repair(partitions[nr]);
+		part("partition %d", nr + 1);
+		check_repair(partition(nr + 1));
 	}
 }
 

@@ -270,8 +270,7 @@ static void run(void)
 	struct field *f, *g;
 	struct witness *w;
 
-	if (access(GUP_TEST, F_OK))
-		skip("there is no " GUP_TEST);
+	need(GUP_TEST);
 	make_loop_device();
 	mount_xfs(NULL);
 	f = make_field(file("f"), PAGES);

@@ -8,7 +8,7 @@
 #include <sys/mount.h>
 #include <sys/uio.h>
 #include "race.h"
-#include "removal.h"
+#include "devices.h"
 
 #define CYCLES		3
 #define PAGES		400UL

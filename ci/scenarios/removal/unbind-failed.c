@@ -4,7 +4,6 @@
  * the direct map go with it: the next user of the memory would meet them. If the
  * page is still bad, the device reports that again.
  */
-#include "removal.h"
 #include "devices.h"
 
 static void come_and_go(const char *title, bool mounted)

@@ -5,7 +5,6 @@
  * mapping.
  */
 #include "devices.h"
-#include "removal.h"
 
 #define OTHER		"/dev/pmem1"
 #define UNBOUND		"the device can be unbound"
@@ -172,8 +171,7 @@ static void another_frozen(void)
 
 static void run(void)
 {
-	if (access(OTHER, F_OK))
-		skip("there is no " OTHER);
+	need(OTHER);
 	early_kill(false);
 	mount_ext4(NULL);
 	frozen_by_ioctl("ext4", false);

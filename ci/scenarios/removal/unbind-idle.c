@@ -3,7 +3,7 @@
  * The device goes away while nobody uses its pages: below nothing, and below a
  * mounted filesystem none of whose files is in use.
  */
-#include "removal.h"
+#include "devices.h"
 
 static void run(void)
 {

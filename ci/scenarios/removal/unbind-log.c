@@ -3,7 +3,7 @@
  * XFS loses the device of its log. It must shut down; the pages that processes
  * have mapped are another device's, and stay.
  */
-#include "removal.h"
+#include "devices.h"
 
 #define LOG	PMEM_RT
 
