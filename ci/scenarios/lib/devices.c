@@ -51,13 +51,11 @@ unsigned long pmem_pfn(const char *device, int64_t offset)
 
 void change_flags(const char *path, unsigned int set, unsigned int clear)
 {
-	int fd = open_file(path, O_RDONLY);
 	struct fsxattr attr;
 
-	must(!ioctl(fd, FS_IOC_FSGETXATTR, &attr), "%s: %m", path);
+	control(path, FS_IOC_FSGETXATTR, &attr);
 	attr.fsx_xflags = (attr.fsx_xflags & ~clear) | set;
-	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "%s: flags: %m", path);
-	close(fd);
+	control(path, FS_IOC_FSSETXATTR, &attr);
 }
 
 /* --- several filesystems at a time --- */
@@ -150,17 +148,22 @@ const char *stripe_table(const struct segment *segments, int nr, int64_t chunk)
 	return table;
 }
 
-void create_dm(const char *table)
+void dm(const char *what, const char *table)
 {
 	/* There is no udev in the guest to wait for. */
-	command("dmsetup create --noudevsync --noudevrules " DM_NAME
-		" <<'END'\n%s\nEND", table);
+	command("dmsetup %s --noudevsync --noudevrules " DM_NAME
+		" <<'END'\n%s\nEND", what, table);
+}
+
+void create_dm(const char *table)
+{
+	dm("create", table);
 	must(!access(DM, F_OK), "there is no " DM ": %m");
 }
 
 void remove_dm(void)
 {
-	command("dmsetup remove --noudevsync --noudevrules " DM_NAME);
+	dm("remove", "");
 }
 
 void take_down_dm(void)
@@ -172,12 +175,11 @@ void take_down_dm(void)
 static void copy(const struct move *m)
 {
 	/* Not by way of the block device's page cache, which may be old. */
-	int from = open(m->from.device, O_RDONLY | O_DIRECT);
-	int to = open(m->to.device, O_WRONLY | O_DIRECT);
+	int from = open_file(m->from.device, O_RDONLY | O_DIRECT);
+	int to = open_file(m->to.device, O_WRONLY | O_DIRECT);
 	int64_t at, step = 4 * MIB;
 	void *buffer;
 
-	must(from >= 0 && to >= 0, "%s, %s: %m", m->from.device, m->to.device);
 	must(!posix_memalign(&buffer, PAGE, step), "no memory");
 	for (at = 0; at < m->from.length; at += step)
 		must(pread(from, buffer, step, m->from.start + at) == step &&
@@ -193,12 +195,11 @@ void reload_dm(const char *table, const struct move *moves, int nr)
 {
 	int i;
 
-	command("dmsetup suspend --noudevsync --noudevrules " DM_NAME);
+	dm("suspend", "");
 	for (i = 0; i < nr; i++)
 		copy(&moves[i]);
-	command("dmsetup load --noudevsync --noudevrules " DM_NAME
-		" <<'END'\n%s\nEND", table);
-	command("dmsetup resume --noudevsync --noudevrules " DM_NAME);
+	dm("load", table);
+	dm("resume", "");
 }
 
 int segment_of(const struct segment *segments, int nr, int64_t offset)

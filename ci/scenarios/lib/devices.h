@@ -47,6 +47,8 @@ struct segment {
 const char *linear_table(const struct segment *segments, int nr);
 /* Of segments of one length, side by side in chunks. */
 const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
+/* dmsetup's command; it takes a table or "" */
+void dm(const char *what, const char *table);
 void create_dm(const char *table);
 void remove_dm(void);
 void take_down_dm(void);		/* and unmount what is on it */

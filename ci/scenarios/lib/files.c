@@ -70,11 +70,8 @@ bool unmount(void)
 
 void settle(void)
 {
-	int fd = open(MNT, O_RDONLY);
-
-	must(fd >= 0 && !ioctl(fd, FIFREEZE, 0) && !ioctl(fd, FITHAW, 0),
-	     "freeze and thaw: %m");
-	close(fd);
+	control(MNT, FIFREEZE, NULL);
+	control(MNT, FITHAW, NULL);
 }
 
 bool alive(void)
@@ -104,6 +101,14 @@ int open_file(const char *path, int flags)
 
 	must(fd >= 0, "open %s: %m", path);
 	return fd;
+}
+
+void control(const char *path, unsigned long request, void *arg)
+{
+	int fd = open_file(path, O_RDONLY);
+
+	must(!ioctl(fd, request, arg), "%s: ioctl %#lx: %m", path, request);
+	close(fd);
 }
 
 static void fill_file(int fd, const char *path, size_t size)

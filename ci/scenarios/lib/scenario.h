@@ -137,6 +137,8 @@ void settle(void);
 bool alive(void);
 
 int open_file(const char *path, int flags);
+/* An ioctl() of a file that must succeed */
+void control(const char *path, unsigned long request, void *arg);
 /* Names in MNT; the result lives until sixteen more were made. */
 const char *file(const char *fmt, ...) __printf(1, 2);
 

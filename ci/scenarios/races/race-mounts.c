@@ -136,14 +136,11 @@ static void bring_back(void)
 static void grow(void)
 {
 	static struct growfs_data to = { .newblocks = BLOCKS, .imaxpct = 25 };
-	int fd;
 
 	if (to.newblocks + STEP > MOST_BLOCKS)
 		return;
 	to.newblocks += STEP;
-	fd = open_file(MNT, O_RDONLY);
-	must(!ioctl(fd, GROWFS_DATA, &to), "growfs: %m");
-	close(fd);
+	control(MNT, GROWFS_DATA, &to);
 }
 
 static void remount(unsigned long flags)

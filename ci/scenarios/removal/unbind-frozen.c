@@ -13,33 +13,18 @@
 
 static const struct segment segment = { PMEM, 64 * MIB, 512 * MIB };
 
-static void freeze(const char *path, unsigned long request)
-{
-	int fd = open(path, O_RDONLY);
-
-	must(fd >= 0 && !ioctl(fd, request, 0), "%s: freeze or thaw: %m", path);
-	close(fd);
-}
-
-static void dm(const char *what)
-{
-	command("dmsetup %s --noudevsync --noudevrules " DM_NAME, what);
-}
-
 /* --- those that sleep, each a process --- */
 
 static pid_t reader, storer;
 
 static pid_t start_sleeper(const char *mapped, const char *read)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	volatile char *at;
 	int fd;
 
-	must(pid >= 0, "fork: %m");
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fd = open(mapped, O_RDWR);
 	at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
@@ -90,10 +75,8 @@ static void check_ended(bool store_fails)
 	int status;
 
 	must(within(5, have_ended), "they sleep on");
-	must(waitpid(reader, &status, 0) == reader, "waitpid: %m");
-	if (!check(!status, READ_FAILS))
-		remark("wait status %#x", status);
-	must(waitpid(storer, &status, 0) == storer, "waitpid: %m");
+	check_result(wait_for(reader), 0, READ_FAILS);
+	status = wait_for(storer);
 	if (store_fails)
 		check(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
 		      STORE_FAILS);
@@ -115,12 +98,12 @@ static void frozen_by_ioctl(const char *type, bool known)
 {
 	part("%s, frozen", type);
 	make_files();
-	freeze(MNT, FIFREEZE);
+	control(MNT, FIFREEZE, NULL);
 	start_sleepers(file("read"), file("mapped"));
 	unbind(PMEM);
 	check(access(PMEM, F_OK), UNBOUND);
 	if (!known)
-		freeze(MNT, FITHAW);
+		control(MNT, FITHAW, NULL);
 	check_ended(true);
 	check(!alive(), SHUT_DOWN);
 	check(unmount(), UNMOUNTS);
@@ -135,14 +118,14 @@ static void frozen_by_mapper(bool twice)
 	mount_fs(DM, "xfs", "dax=always");
 	make_files();
 	if (twice)
-		freeze(MNT, FIFREEZE);
-	dm("suspend");
+		control(MNT, FIFREEZE, NULL);
+	dm("suspend", "");
 	start_sleepers(file("read"), file("mapped"));
 	unbind(PMEM);
 	check(access(PMEM, F_OK), UNBOUND);
 	check_ended(true);
 	check(!alive(), SHUT_DOWN);
-	dm("resume");
+	dm("resume", "");
 	check(unmount(), UNMOUNTS);
 	remove_dm();
 	rebind(PMEM);
@@ -157,12 +140,12 @@ static void another_frozen(void)
 	make_fs(MKFS_EXT4, NULL, OTHER);
 	must(!try_mount(OTHER, "other", "ext4", "dax=always"), "mount: %m");
 	make_file(file("other/mapped"), 4 * PAGE);
-	freeze(file("other"), FIFREEZE);
+	control(file("other"), FIFREEZE, NULL);
 	start_sleepers(file("read"), file("other/mapped"));
 	unbind(PMEM);
 	check(access(PMEM, F_OK), UNBOUND);
 	check(both_sleep(), "they sleep on");
-	freeze(file("other"), FITHAW);
+	control(file("other"), FITHAW, NULL);
 	check_ended(false);
 	check(read_byte(file("other/mapped"), PAGE) == fill(1),
 	      "the other one goes on");

@@ -19,10 +19,8 @@
 static void shut_down(void)
 {
 	uint32_t how = NO_LOG_FLUSH;
-	int dir = open_file(MNT, O_RDONLY);
 
-	must(!ioctl(dir, GOING_DOWN, &how), "shutdown: %m");
-	close(dir);
+	control(MNT, GOING_DOWN, &how);
 	must(!alive(), "the filesystem is not shut down");
 }
 
