@@ -110,6 +110,14 @@ void make_partitions(int nr, int mib)
 		     partition(i));
 }
 
+void check_repair(const char *device)
+{
+	char command[80];
+
+	snprintf(command, sizeof(command), "xfs_repair -n %s >&2", device);
+	check(!system(command), "xfs_repair finds nothing to repair");
+}
+
 /* --- device-mapper --- */
 
 const char *linear_table(const struct segment *segments, int nr)
@@ -202,26 +210,15 @@ void reload_dm(const char *table, const struct move *moves, int nr)
 	dm("resume", "");
 }
 
-int segment_of(const struct segment *segments, int nr, int64_t offset)
-{
-	int i;
-
-	for (i = 0; i < nr; i++) {
-		if (offset < segments[i].length)
-			return i;
-		offset -= segments[i].length;
-	}
-	give_up("the device has no byte that far");
-}
-
 unsigned long segment_pfn(const struct segment *segments, int nr,
 			  int64_t offset)
 {
-	int i, at = segment_of(segments, nr, offset);
+	const struct segment *s;
 
-	for (i = 0; i < at; i++)
-		offset -= segments[i].length;
-	return pmem_pfn(segments[at].device, segments[at].start + offset);
+	for (s = segments; s < segments + nr; offset -= s++->length)
+		if (offset < s->length)
+			return pmem_pfn(s->device, s->start + offset);
+	give_up("the device has no byte that far");
 }
 
 /* --- places on a device --- */

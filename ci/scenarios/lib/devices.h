@@ -31,6 +31,9 @@ void make_partitions(int nr, int mib);
 const char *partition(int nr);		/* the device */
 const char *place(int nr);		/* in MNT; until one more is asked for */
 
+/* xfs_repair, of a filesystem that is not mounted */
+void check_repair(const char *device);
+
 /* --- device-mapper --- */
 
 /* The one mapped device: dmsetup's name of it, and its node. */
@@ -60,8 +63,7 @@ struct move {
 	struct segment from, to;
 };
 void reload_dm(const char *table, const struct move *moves, int nr);
-/* Which segment a byte of a linear device is in, and its pfn. */
-int segment_of(const struct segment *segments, int nr, int64_t offset);
+/* The pfn of a byte of a linear device */
 unsigned long segment_pfn(const struct segment *segments, int nr,
 			  int64_t offset);
 

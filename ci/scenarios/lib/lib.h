@@ -13,6 +13,7 @@ bool mounted(void);
 long kernel_number(const char *key);
 /* Each of them leaves its handler of the last machine check. */
 void visit_processors(void);
+const char *code_name(int code);
 /* In the process itself: a byte, 0, or SIGNALLED */
 int load_here(unsigned long addr);
 int store_here(unsigned long addr, int byte);

@@ -521,17 +521,11 @@ void forget(struct proc *p)
 	p->seen->n = 0;
 }
 
-static const char *code_name(int code)
+const char *code_name(int code)
 {
-	switch (code) {
-	case BUS_ADRERR:
-		return "BUS_ADRERR";
-	case BUS_MCEERR_AO:
-		return "BUS_MCEERR_AO";
-	case BUS_MCEERR_AR:
-		return "BUS_MCEERR_AR";
-	}
-	return "another code";
+	return code == BUS_MCEERR_AO ? "BUS_MCEERR_AO" :
+	       code == BUS_MCEERR_AR ? "BUS_MCEERR_AR" :
+	       code == BUS_ADRERR ? "BUS_ADRERR" : "another code";
 }
 
 static void show_signals(struct proc *p, int n)

@@ -30,18 +30,6 @@ static unsigned int nr_witnesses;
 static time_t race_began;
 static long wanted_rounds;
 
-static void begin(void)
-{
-	unsigned long first, nr;
-
-	if (race)
-		return;
-	must(pfns_of_device(&first, &nr), "/proc/iomem has no namespace0.0");
-	race = shared_memory(sizeof(*race) + nr * sizeof(race->pages[0]));
-	race->first = first;
-	race->nr = nr;
-}
-
 static uint32_t tick(void)
 {
 	return __atomic_add_fetch(&race->clock, 1, __ATOMIC_SEQ_CST);
@@ -52,10 +40,15 @@ static struct field *survey(const char *device, const char *path,
 {
 	struct field *f = calloc(1, sizeof(*f));
 	int64_t start = file_physical(path, 0);
-	unsigned long i;
+	unsigned long i, nr;
 
-	begin();
 	must(f, "out of memory");
+	if (!race) {
+		must(pfns_of_device(&i, &nr), "/proc/iomem has no namespace0.0");
+		race = shared_memory(sizeof(*race) + nr * sizeof(race->pages[0]));
+		race->first = i;
+		race->nr = nr;
+	}
 	for (i = 0; i < pages; i++)
 		must(file_physical(path, i * PAGE) ==
 		     start + (int64_t)(i * PAGE), "%s is in pieces", path);
@@ -111,18 +104,15 @@ int fail(const struct field *f, unsigned long i)
 	return fail_pfn(pfn_in(f, i));
 }
 
-int fail_for_real(const struct field *f, unsigned long i)
+int fail_either_way(const struct field *f, unsigned long i)
 {
 	unsigned long pfn = pfn_in(f, i);
 
+	if (i % REAL_EVERY)
+		return fail_pfn(pfn);
 	failure_of(pfn)->real = true;
 	will_fail_pfn(pfn);
 	return machine_check(pfn);
-}
-
-int fail_either_way(const struct field *f, unsigned long i)
-{
-	return i % REAL_EVERY ? fail(f, i) : fail_for_real(f, i);
 }
 
 bool is_refused(const struct field *f, unsigned long i)
@@ -213,18 +203,12 @@ static void go_round(void *racer)
 }
 
 struct racer *enter(const struct field *f, const char *path,
-		    void (*round)(struct racer *), int nr,
-		    const char *fmt, ...)
+		    void (*round)(struct racer *), int nr, const char *name)
 {
 	struct racer *r = calloc(1, sizeof(*r));
-	char name[24];
 	unsigned int i;
-	va_list ap;
 
 	must(r && nr_racers < MAX_RACERS, "too many racers");
-	va_start(ap, fmt);
-	vsnprintf(name, sizeof(name), fmt, ap);
-	va_end(ap);
 	r->field = f;
 	strncpy(r->path, path, sizeof(r->path) - 1);
 	r->round = round;
@@ -317,7 +301,7 @@ struct witness *enter_all(const struct field *f, const char *watched,
 	if (watched)
 		w = witness(f, file("%s", watched));
 	for (i = 0; i < nr; i++)
-		enter(f, file("%s", entries[i].path), entries[i].round, i, "%s",
+		enter(f, file("%s", entries[i].path), entries[i].round, i,
 		      entries[i].name);
 	return w;
 }
@@ -412,12 +396,6 @@ bool device_mapped(void)
 	return total;
 }
 
-static const char *short_code(int code)
-{
-	return code == BUS_MCEERR_AO ? "AO" : code == BUS_MCEERR_AR ? "AR" :
-	       "no MCEERR";
-}
-
 void race_over(void)
 {
 	long n, wrong = 0, mapped = 0, missed = 0;
@@ -441,7 +419,7 @@ void race_over(void)
 		if (r->fate->wrong)
 			remark("%s: %d signals it should not have got, first %s (%d), page %ld, lsb %d",
 			       r->proc->name, r->fate->wrong,
-			       short_code(r->fate->first_wrong.code),
+			       code_name(r->fate->first_wrong.code),
 			       r->fate->first_wrong.code,
 			       (long)(r->fate->first_wrong.addr - r->at) /
 			       (long)PAGE, r->fate->first_wrong.lsb);
@@ -625,7 +603,7 @@ bool ask(struct witness *w, long i)
 	if (w->missed++ < 5)
 		remark("%s got %d signals when page %ld failed%s%s",
 		       w->proc->name, n, i, n ? ", the first " : "",
-		       n ? short_code(got->code) : "");
+		       n ? code_name(got->code) : "");
 	if (w->missed <= 5 && n)
 		remark("  for page %ld, lsb %d",
 		       (long)(got->addr - w->at) / (long)PAGE, got->lsb);
@@ -685,18 +663,6 @@ void check_pages(void)
 		remark("%ld pages are", nr_in_use);
 	if (!check(!nr_flags_wrong, "those pages are flagged that have failed"))
 		remark("%ld flags are wrong", nr_flags_wrong);
-}
-
-void check_repair(const char *device)
-{
-	char command[80];
-	int status;
-
-	snprintf(command, sizeof(command), "xfs_repair -n %s >/tmp/repair 2>&1",
-		 device);
-	status = system(command);
-	if (!check(!status, "xfs_repair finds nothing to repair"))
-		status = system("cat /tmp/repair >&2");
 }
 
 /* xfs_repair reads more than metadata, and gives up at the first error. */

@@ -44,9 +44,7 @@ struct field *make_field_on(const char *device, const char *path,
  */
 int fail(const struct field *f, unsigned long i);
 int fail_pfn(unsigned long pfn);
-/* Make it fail by a machine check, by the scenario's own process. */
-int fail_for_real(const struct field *f, unsigned long i);
-/* One page in so many by a machine check, which takes its time. */
+/* One page in so many by a machine check, by the scenario's own process. */
 #define REAL_EVERY	16
 int fail_either_way(const struct field *f, unsigned long i);
 /* It has failed by a machine check, or is about to. */
@@ -95,8 +93,7 @@ void copy_on_write(struct racer *r);
 
 /* Make it, and set it going when all are there, by race_on(). */
 struct racer *enter(const struct field *f, const char *path,
-		    void (*round)(struct racer *), int nr,
-		    const char *fmt, ...) __printf(5, 6);
+		    void (*round)(struct racer *), int nr, const char *name);
 /*
  * Racers of one field and a witness; their files are reflinks of it, which are
  * made unless they are there. r->nr is the number in the table. No witness if
@@ -151,7 +148,6 @@ void device_is_back(void);
 void finish_race(void);
 void check_device(void);	/* the last part of that, which is ... */
 void check_pages(void);
-void check_repair(const char *device);
 
 /* --- for rounds, in the racer's process --- */
 

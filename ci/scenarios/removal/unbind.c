@@ -289,8 +289,7 @@ static void run(void)
 	if (kind->dm)
 		remove_dm();
 	else
-		check(!system("xfs_repair -n " PMEM " >&2"),
-		      "xfs_repair finds nothing to repair");
+		check_repair(PMEM);
 }
 
 struct scenario scenario;
