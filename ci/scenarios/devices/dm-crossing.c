@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An extent goes on where a linear device's first segment ends and its second one
- * begins, which is elsewhere in memory. What copies or compares blocks has to
- * follow.
+ * An extent crosses the segments of a linear device, which are apart in memory.
+ * Code that copies or compares blocks must follow.
  */
 #include "devices.h"
 
 #define BORDER		(320 * MIB)
-#define CHUNK		(16 * MIB)
 #define UNSHARED	"both blocks can be read when they are unshared"
 #define SAME		"blocks that are the same are found to be so"
 
@@ -16,46 +14,21 @@ static const struct segment segments[] = {
 	{ PMEM, 256 * MIB, BORDER },
 };
 
-/* In whichever of many files the border is: that one, and where it is there. */
-static const char *cross_border(off_t *at)
+/* The offset of the last page before the border, in a file that crosses it. */
+static off_t cross_border(const char *path)
 {
-	const char *name = NULL;
-	int i, nr, fd;
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	off_t size = take_all_space(path), at;
 
-	for (nr = 0; ; nr++) {
-		fd = open(file("chunk.%d", nr), O_RDWR | O_CREAT, 0600);
-		if (fd < 0 || fallocate(fd, 0, 0, CHUNK))
-			break;
-		close(fd);
-	}
-	must(errno == ENOSPC, "fallocate: %m");
-	close(fd);
-	unlink(file("chunk.%d", nr));
-	for (i = 0; i < nr; i++) {
-		const char *path = file("chunk.%d", i);
-		off_t off;
-
-		for (off = PAGE; off < CHUNK && !name; off += PAGE) {
-			int64_t next = file_physical(path, off);
-
-			/* Skip what is far away. */
-			if (next > BORDER || next + CHUNK < BORDER)
-				break;
-			if (next == BORDER && file_physical(path, off - PAGE) ==
-			    BORDER - (int64_t)PAGE) {
-				*at = off - PAGE;
-				name = path;
-			}
-		}
-		if (name)
-			break;
-	}
-	must(name, "no file crosses the border");
-	for (nr--; nr >= 0; nr--)
-		if (nr != i)
-			unlink(file("chunk.%d", nr));
+	at = file_offset(path, BORDER) - PAGE;
+	must(at >= 0 && file_physical(path, at) == BORDER - (int64_t)PAGE,
+	     "the file does not cross the border");
+	/* Give the rest back. */
+	must(!fallocate_range(path, mode, 0, at) &&
+	     !fallocate_range(path, mode, at + 2 * PAGE, size - at - 2 * PAGE),
+	     "punch");
 	settle();
-	return file("chunk.%d", i);
+	return at;
 }
 
 static bool has_both(const char *path, off_t at)
@@ -79,13 +52,13 @@ static bool same(const char *a, off_t at, const char *b)
 static void run(void)
 {
 	const char *crossing, *copy, *like;
-	off_t at = 0;
+	off_t at;
 
-	create_dm(linear_table(segments, ARRAY_SIZE(segments)));
 	/* AG 2 has the border, and not the log as well. */
-	make_fs(MKFS_XFS, "-d agsize=128m -l agnum=1", DM);
-	mount_fs(DM, "xfs", "dax=always");
-	crossing = cross_border(&at);
+	mount_on_dm(linear_table(segments, ARRAY_SIZE(segments)),
+		    "-d agsize=128m -l agnum=1");
+	crossing = file("crossing");
+	at = cross_border(crossing);
 	must(!write_page(crossing, at, 'f') &&
 	     !write_page(crossing, at + PAGE, 's'), "pwrite");
 	check(has_both(crossing, at), "both blocks can be read");

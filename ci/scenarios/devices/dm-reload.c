@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A mapped device gets another table while files are mapped: processes keep the
- * pages that they have, the filesystem's blocks are elsewhere from then on. The
- * failure of such a page concerns who has it, not who has its block.
+ * A mapped device gets another table while files are mapped. Processes keep the
+ * old pages; the filesystem's blocks are elsewhere. The failure of an old page
+ * concerns the processes that map it, not the files whose blocks are there now.
  */
 #include "devices.h"
 
@@ -54,9 +54,7 @@ static void run(void)
 	struct monitor *m;
 	int i;
 
-	create_dm(linear_table(before, NR));
-	make_fs(MKFS_XFS, "-d agsize=80m", DM);
-	mount_fs(DM, "xfs", "dax=always");
+	mount_on_dm(linear_table(before, NR), "-d agsize=80m");
 
 	strcpy(shared, make_moving());
 	strcpy(own, make_moving());
@@ -69,8 +67,8 @@ static void run(void)
 	stays = map_by("stays", twice, PAGE);
 	place = file_physical(shared, PAGE);
 	metadata = find_owner(MNT, XFS_OWN_INODES, NULL);
-	must(s.pfn == old_pfn(place) && metadata >= 0 &&
-	     metadata < before[0].length, "that does not move");
+	must(s.pfn == old_pfn(place) && metadata < before[0].length,
+	     "that does not move");
 	m = start_monitor(MNT);
 
 	reload_dm(linear_table(after, NR), &move, 1);
@@ -88,7 +86,7 @@ static void run(void)
 	for (i = 0; i < 2; i++)
 		check(untold(late[i]) && has(late[i]),
 		      "late sharer %d has the new page, and gets nothing", i);
-	/* Who had the old page may have written to it. */
+	/* A process may have written to the old page. */
 	lost_reports(m, 0);
 	check(!reported_lost(m, file("late.0"), PAGE) &&
 	      !reported_lost(m, file("late.1"), PAGE),

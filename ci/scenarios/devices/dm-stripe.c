@@ -36,10 +36,8 @@ static void share_on_each(const char *title, const struct segment *stripes,
 	bool had[NR] = {};
 	int i, nr = 0;
 
-	create_dm(stripe_table(stripes, NR, chunk));
 	/* Chunks that are AGs' starts would all be on the first stripe. */
-	make_fs(MKFS_XFS, "-d agsize=95m,noalign", DM);
-	mount_fs(DM, "xfs", "dax=always");
+	mount_on_dm(stripe_table(stripes, NR, chunk), "-d agsize=95m,noalign");
 	for (i = 0; nr < NR && i < 256; i++) {
 		const char *path = file("%d", i);
 		struct sharers s;
@@ -70,7 +68,7 @@ static void share_on_each(const char *title, const struct segment *stripes,
 	must(nr == NR, "no file on one of the stripes");
 }
 
-/* A file's page that nobody maps; its pfn */
+/* An unmapped page of a file; its pfn */
 static unsigned long make_unmapped(const struct segment *stripes, int64_t chunk)
 {
 	make_file(file("unmapped"), 4 * PAGE);

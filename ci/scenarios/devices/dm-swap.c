@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two halves of a mapped device change places under the filesystem. A page
- * then has two users who know nothing of each other: the file that mapped it
- * before, and the file whose block is there now. A failure concerns both, and
- * nobody who has either of these files' blocks on another page.
+ * The halves of a mapped device change places. Then a page can have two users:
+ * the file that mapped it before, and the file whose block is there now. A
+ * failure concerns both, and no process that maps another page of these files.
  */
 #include "devices.h"
 
@@ -107,10 +106,8 @@ static void run(void)
 	};
 	unsigned int i;
 
-	create_dm(linear_table(before, NR));
 	/* The log's group is not that of a file that is used. */
-	make_fs(MKFS_XFS, "-d agsize=80m -l agnum=1", DM);
-	mount_fs(DM, "xfs", "dax=always");
+	mount_on_dm(linear_table(before, NR), "-d agsize=80m -l agnum=1");
 	strcpy(high, make_file_between(before[0].length,
 				       before[0].length + AG_SIZE, 4 * MIB));
 

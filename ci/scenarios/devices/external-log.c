@@ -51,7 +51,7 @@ static void run(void)
 
 	part("beyond the log");
 	forget_reports(m);
-	/* Neither success nor failure: nobody has lost anything. */
+	/* Neither success nor failure: no data is lost. */
 	remark("memory_failure() returned %d",
 	       poison(pmem_pfn(LOG_DEV, LOG_SIZE + PAGE)));
 	check(alive(), GOES_ON);

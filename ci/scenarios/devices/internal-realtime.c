@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * XFS with a realtime section on the data device, behind the data.  Only a zoned
- * filesystem has one.  New data for it is not written by DAX, but what is there
- * can be mapped.
+ * XFS with a realtime section on the data device, which only a zoned filesystem
+ * has. New data there is not written by DAX, but existing data can be mapped.
  */
 #include "devices.h"
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * More of XFS's realtime device: every realtime group has a reverse mapping of
- * its own, and nobody need have mapped what fails.
- */
+/* Each group of XFS's realtime device has its own reverse mapping btree. */
 #include <sys/sysmacros.h>
 #include "devices.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page of the device fails while no filesystem is there, or none is mounted:
- * nobody can say what is lost, and the answer is an error. The page is flagged
- * all the same, and nothing maps it once a filesystem is mounted.
+ * A page fails while no filesystem is mounted: memory_failure() reports an
+ * error. The page is flagged, and is not mapped once a filesystem is mounted.
  */
 #include "devices.h"
 

@@ -28,7 +28,7 @@ static void run(void)
 	check(store_stopped(shared, shared->at + 1, 'x'), SHARED);
 	check(store_stopped(private, private->at + 2, 'x'), PRIVATE);
 	check(write_bytes(file("h"), PAGE + 3, 1, 'x') == -EIO, PWRITE);
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("copy on write of a page that has failed",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page that a file shares is pinned, for direct I/O or in a pipe, when the file
- * is written to: it gets another block, and of the DAX entries that led to the
- * page none is left. The pin is. It is of 2 MiB if a PMD maps the page.
+ * A shared page is pinned, for direct I/O or in a pipe, while the file is
+ * written to and gets another block. No DAX entry leads to the page then, but
+ * the pin remains: of 2 MiB if a PMD maps it.
  */
 #include <sys/uio.h>
 #include "scenario.h"
@@ -46,7 +46,7 @@ static void copy_while_pinned(const char *title, bool huge, bool by_pwrite)
 	      at[3 * PAGE] == fill(3), "so can other pages");
 	a = map_by("a", g, PAGE);
 	check(a->byte == fill(1), "the other file has its data");
-	/* Who reads the pipe gets the page, which is the other file's now. */
+	/* A reader of the pipe gets the page, which is the other file's now. */
 	must(read(fds[0], page, PAGE) == (ssize_t)PAGE, "read: %m");
 	check(page[0] == fill(1) && page[PAGE - 1] == fill(1),
 	      "so has the pipe");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page fails that was stored to and not made durable yet: fsync() must not say
- * that it is, and must not flush it. Other pages are flushed as ever, also those
- * of the same PMD; of that fsync() need not say anything.
+ * A dirty page fails before fsync(), which must report the loss and not flush
+ * the page. It must flush other pages, also those of the same PMD; for these it
+ * need not report anything.
  */
 #include "scenario.h"
 
@@ -45,7 +45,7 @@ static void run(void)
 	lose("small", false);
 	lose("huge", true);
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("a page fails before what was stored to it is durable",

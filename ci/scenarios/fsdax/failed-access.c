@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own accesses to a page that a machine check has taken out of the
- * direct map, without a bad block on record: memmap='s device learns of no machine
- * check. Each access fails with an error, and none with an oops. The other pages
- * of the file keep their data.
+ * The kernel's own accesses to a page that a machine check took out of the
+ * direct map, with no bad block on record (memmap='s device): each must fail
+ * with an error and no oops, and the rest of the file must keep its data.
  */
 #include "devices.h"
 
@@ -70,7 +69,7 @@ static void run(void)
 	check(has_rest(good) && page_is(good, 1, fill(1)) &&
 	      file_physical(good, PAGE) != physical,
 	      "the good file is as it was");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("what the kernel does with a failed page that is not on record",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A copy on write fails, for what was to be copied is a bad block. The block for
- * the copy was of no use, and must be good for another file: no trace of it may
- * be left in the one that did not get it.
+ * A copy on write fails since its source is a bad block. The new block must be
+ * good for another file: the file that did not get it must have no trace of it.
  */
 #include "scenario.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A block that has failed by a machine check, with no bad block on record, is used
- * again: by another file, as the target of a copy on write, by another filesystem.
- * Once all of it is written it is as good as any other block.
+ * A block that failed by a machine check, with no bad block on record, is used
+ * again: by another file, as the target of a copy on write, by another
+ * filesystem. Once all of it is written, it is as good as any other block.
  */
 #include "devices.h"
 
@@ -165,7 +165,7 @@ static void run(void)
 	another_filesystem();
 	block_device();
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("failed blocks that are not on record are used again",

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process reads a hole by mmap() and gets a zero page. When pwrite() puts data
- * there, the process must see the data, even if this write did not allocate the
- * block: when ext4 splits a short unwritten extent, it zeroes the rest of it and
- * marks that as written as well, for a neighbour's sake.
+ * A process maps a hole and gets a zero page. After a pwrite() to the hole it
+ * must see the data, even if the write did not allocate the block: ext4 may
+ * have zeroed and converted it together with a neighbour.
  */
 #include "devices.h"
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine check makes the kernel flag the failed page, count it and take it out
- * of its direct map. A write of the whole page repairs it and undoes all of that,
- * whether or not the page was mapped, and whether or not a bad block is on record.
- *
- * The device is memmap='s: it takes every bad block for repaired that is written
- * to, which QEMU's NVDIMM does not offer. Nothing records its bad blocks either,
- * so they are entered by hand.
+ * The kernel flags and counts a page that fails by a machine check and takes it
+ * out of its direct map. Writing the whole page must undo that, whether or not
+ * the page was mapped or is on record. memmap='s device takes every write for a
+ * repair, which QEMU's NVDIMM does not; its bad blocks are put on record by
+ * hand.
  */
 #include "devices.h"
 
@@ -51,7 +49,7 @@ static void run(void)
 	repair("mapped", true, false);
 	repair("not mapped", false, false);
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("machine checks, and failed pages written over",

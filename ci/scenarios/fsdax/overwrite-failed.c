@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pwrite() of a whole block that has failed and that several files share. The
- * file gets another block and needs nothing of the failed one; the others still
- * have that. Once nobody does, it is repaired when it is used again.
- *
- * The device is memmap='s: it takes every bad block for repaired that is written
- * to, which QEMU's NVDIMM does not offer. Nothing records its bad blocks either,
- * so they are entered by hand.
+ * pwrite() of a whole failed block that several files share. The file gets
+ * another block; the others keep the failed one, which is repaired when it is
+ * reused. memmap='s device takes every write for a repair, which QEMU's NVDIMM
+ * does not; its bad blocks are put on record by hand.
  */
 #include "devices.h"
 
@@ -122,7 +119,7 @@ static void run(void)
 	fail_shared("no record", false);
 	fail_shared("bad block", true);
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("whole blocks that have failed are written over",

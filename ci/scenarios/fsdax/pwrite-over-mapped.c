@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pwrite() to a page that several files share and processes have mapped: the
- * file gets another block. When pwrite() has returned, who maps the file has to
- * see what was written, also who read the page while it was being written.
+ * pwrite() to a page that several files share and processes map: the file gets
+ * another block. After that, processes that map the file must see the new data,
+ * including those that read the page during the pwrite().
  */
 #include <sched.h>
 #include "scenario.h"
@@ -116,7 +116,7 @@ static void run(void)
 	mount_xfs(NULL);
 	one_write();
 	many_writes();
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("pwrite() to a shared page that is mapped and read meanwhile",

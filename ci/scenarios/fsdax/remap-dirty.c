@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process stores to a page by mmap(), then another part of the file is
- * truncated, punched or shared. fsync() must still flush the processor's caches
- * for what was stored: the page tables no longer say that it is dirty.
- *
- * The flush cannot be observed from user space, so its tracepoint is.
+ * A process stores to a page, then another part of the file is truncated,
+ * punched or shared. fsync() must still flush the store, which the page tables
+ * no longer show as dirty. User space cannot observe the flush: use its
+ * tracepoint.
  */
 #include "scenario.h"
 #include "trace.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A reflink of one file to another waits while a page of either file is pinned
- * for DMA. It must sleep while it waits, and a signal must be able to end it.
- * XFS locks the file with the smaller inode number first.
+ * A reflink of one file to another waits while a page of either is pinned for
+ * DMA. It must sleep, and a signal must end the wait. XFS locks the smaller
+ * inode first.
  */
 #include "scenario.h"
 
@@ -91,7 +91,7 @@ static void run(void)
 	pinned("first", false);
 	pinned("second", true);
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("a reflink waits for a page of one of its files that is pinned",

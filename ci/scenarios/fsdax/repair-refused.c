@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes that cannot repair a failed page must leave it failed and on record: one
- * whose buffer cannot be read, and one of a part of the page. A driver that clears
- * the error first loses the record, and the page's old content is taken for good.
+ * Writes that cannot repair a failed page (an unreadable buffer, a part of the
+ * page) must leave it failed and on record. A driver that clears the error
+ * first loses the record, and the old content is taken for good.
  */
 #include "devices.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pwrite() to a shared block ends early because the rest of its buffer can not
- * be read. The file may have got a new block by then; what was in that before
- * must not show.
+ * A pwrite() to a shared block ends early since its buffer cannot be read. The
+ * file may have a new block by then, whose old content must not show.
  */
 #include "scenario.h"
 

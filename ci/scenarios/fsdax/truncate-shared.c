@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file gives up blocks that DMA is going to or from: XFS waits for that. It
- * must not wait for who else maps the page, through a file that shares the block
- * and keeps it.
- *
- * The pin is a reference that vmsplice() takes, for as long as the page is in
- * the pipe.
+ * A file gives up blocks under DMA: XFS must wait for that, but not for
+ * processes that map the page through another file that keeps the block. A page
+ * in a pipe serves as the pin.
  */
 #include "scenario.h"
 

@@ -1,35 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Block devices made of pmem devices, and what is where on them. */
-#include <stdarg.h>
 #include <sys/mount.h>
 #include "devices.h"
 
-void command(const char *fmt, ...)
-{
-	char what[1200], line[1280];
-	va_list ap;
-	int n, status;
-
-	va_start(ap, fmt);
-	n = vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	must(n < (int)sizeof(what), "too long: %s", what);
-	/* Results alone belong on standard output. */
-	snprintf(line, sizeof(line), "{ %s\n} >&2", what);
-	status = system(line);
-	must(!status, "%s: wait status %#x", what, status);
-}
-
-/* What sysfs has in a file */
 static unsigned long read_number(const char *path)
 {
-	unsigned long number;
-	FILE *f = fopen(path, "r");
-
-	must(f, "%s: %m", path);
-	must(fscanf(f, "%li", (long *)&number) == 1, "%s has no number", path);
-	fclose(f);
-	return number;
+	return strtoul(text_of(path), NULL, 0);
 }
 
 unsigned long pmem_pfn(const char *device, int64_t offset)
@@ -167,6 +143,13 @@ void create_dm(const char *table)
 {
 	dm("create", table);
 	must(!access(DM, F_OK), "there is no " DM ": %m");
+}
+
+void mount_on_dm(const char *table, const char *mkfs_options)
+{
+	create_dm(table);
+	make_fs(MKFS_XFS, mkfs_options, DM);
+	mount_fs(DM, "xfs", "dax=always");
 }
 
 void remove_dm(void)

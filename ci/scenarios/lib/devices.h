@@ -11,8 +11,9 @@
 
 #define MIB	(1024 * 1024L)
 
-/* A shell command that must succeed; what it says goes to the log. */
+/* A shell command that must succeed; what it prints goes to the log. */
 void command(const char *fmt, ...) __printf(1, 2);
+
 
 /* A file's FS_XFLAG_* */
 void change_flags(const char *path, unsigned int set, unsigned int clear);
@@ -53,6 +54,8 @@ const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
 /* dmsetup's command; it takes a table or "" */
 void dm(const char *what, const char *table);
 void create_dm(const char *table);
+/* XFS on it, at MNT */
+void mount_on_dm(const char *table, const char *mkfs_options);
 void remove_dm(void);
 void take_down_dm(void);		/* and unmount what is on it */
 /*
@@ -89,21 +92,21 @@ struct sharers {
  * offsets; a process maps each. One more maps the file's next page.
  */
 void share_page(struct sharers *s, const char *path);
+/* Such processes alone, of nr - 1 reflinks; the list ends with NULL. */
+void share_among(struct proc **procs, int nr, const char *path);
 /* Have it fail, with the checks that any failure of a shared page must pass. */
 void fail_shared_page(struct sharers *s);
 /* No process was signalled, all have their pages and can read them. */
 bool undisturbed(struct sharers *s);
 
-#define SUCCEEDS	"memory_failure() succeeds"
 #define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
 #define NOT_MAPPED	"no sharer has the page mapped any more"
 #define NEXT_PAGE	"the next page stays mapped, and no process is signalled"
 /* Others that several scenarios have */
 #define REPORTED	"the loss is reported, of each file that has the block"
 #define PLACE_REPORTED	"the place on the device is reported, and no other"
-#define GOES_ON		"the filesystem goes on"
 #define SHUTS_DOWN	"the filesystem shuts down"
-/* What fails where nobody knows of the sharers; for struct outcome */
+/* What fails if the sharers are not found; for struct outcome */
 #define SHARERS_MISSED(part) \
 	part ": " SUCCEEDS, part ": " REACHED, part ": " NOT_MAPPED
 

@@ -2,6 +2,8 @@
 /* Having a page fail, and what the kernel then knows of it. */
 #include <elf.h>
 #include <sched.h>
+#include <stdarg.h>
+#include "devices.h"
 #include "lib.h"
 #include "trace.h"
 
@@ -25,6 +27,35 @@ void put_string(const char *path, const char *string)
 	int ret = try_put(path, string);
 
 	must(!ret, "%s > %s: %s", string, path, strerror(-ret));
+}
+
+void command(const char *fmt, ...)
+{
+	char what[1200], line[1280];
+	va_list ap;
+	int n, status;
+
+	va_start(ap, fmt);
+	n = vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	must(n < (int)sizeof(what), "too long: %s", what);
+	/* Results alone belong on standard output. */
+	snprintf(line, sizeof(line), "{ %s\n} >&2", what);
+	status = system(line);
+	must(!status, "%s: wait status %#x", what, status);
+}
+
+char *text_of(const char *path)
+{
+	static char *text;
+	static size_t size;
+	FILE *f = fopen(path, "r");
+
+	must(f, "%s: %m", path);
+	if (getdelim(&text, &size, '\0', f) < 0)
+		text[0] = '\0';		/* it is empty */
+	fclose(f);
+	return text;
 }
 
 void log_kernel(const char *what)
@@ -62,22 +93,14 @@ static int result;
 
 static bool handled(void)
 {
-	FILE *f = fopen(MCE_TRACE "trace", "r");
-	unsigned long value;
-	bool ended = false;
-	char line[240];
-	int ret;
+	char *text = text_of(MCE_TRACE "trace"), *at, returned[40], ended[40];
+	int n = sprintf(returned, ") pfn=%#lx ret=", checked);
 
-	must(f, MCE_TRACE "trace: %m");
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*[^)]) pfn=%lx ret=%d", &value, &ret) == 2 &&
-		    value == checked)
-			result = ret;
-		ended |= sscanf(line, "%*[^)]) address=%lx", &value) == 1 &&
-			 value == checked * PAGE;
-	}
-	fclose(f);
-	return ended;
+	sprintf(ended, ") address=%#lx\n", checked * PAGE);
+	at = strstr(text, returned);
+	if (at)
+		result = atoi(at + n);
+	return strstr(text, ended);
 }
 
 /*
@@ -103,9 +126,6 @@ void visit_processors(void)
 
 int machine_check(unsigned long pfn)
 {
-	char command[80];
-	int status;
-
 	if (system("command -v inject-mce >/dev/null"))
 		skip("this guest has no inject-mce");
 	if (!mkdir(MCE_TRACE, 0755)) {
@@ -115,9 +135,7 @@ int machine_check(unsigned long pfn)
 	put_string(MCE_TRACE "trace_clock", "local");	/* this empties it */
 	checked = pfn;
 	result = -ENODATA;	/* until it is known */
-	snprintf(command, sizeof(command), "inject-mce %#lx >&2", pfn * PAGE);
-	status = system(command);
-	must(!status, "%s: wait status %#x", command, status);
+	command("inject-mce %#lx", pfn * PAGE);
 	must(within(20, handled), "no machine check for page %#lx was handled",
 	     pfn);
 	visit_processors();
@@ -126,15 +144,7 @@ int machine_check(unsigned long pfn)
 
 bool bad_block_recorded(void)
 {
-	char line[80] = "";
-	FILE *f = fopen("/sys/block/pmem0/badblocks", "r");
-
-	if (f) {
-		if (!fgets(line, sizeof(line), f))
-			line[0] = '\0';
-		fclose(f);
-	}
-	return line[0];
+	return *text_of("/sys/block/pmem0/badblocks");
 }
 
 void put_on_record(int64_t physical)
@@ -148,17 +158,11 @@ void put_on_record(int64_t physical)
 
 long hardware_corrupted(void)
 {
-	char line[80];
-	FILE *f = fopen("/proc/meminfo", "r");
-	long kb = -1;
+	static const char key[] = "HardwareCorrupted:";
+	char *at = strstr(text_of("/proc/meminfo"), key);
 
-	must(f, "/proc/meminfo: %m");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "HardwareCorrupted: %ld kB", &kb) == 1)
-			break;
-	fclose(f);
-	must(kb >= 0, "/proc/meminfo has no HardwareCorrupted");
-	return kb / 4;
+	must(at, "/proc/meminfo has no %s", key);
+	return atol(at + strlen(key)) / 4;
 }
 
 /*
@@ -175,8 +179,7 @@ long kernel_number(const char *key)
 	int fd;
 
 	if (!len) {
-		fd = open("/proc/kcore", O_RDONLY);
-		must(fd >= 0, "/proc/kcore: %m");
+		fd = open_file("/proc/kcore", O_RDONLY);
 		must(read(fd, &eh, sizeof(eh)) == sizeof(eh) &&
 		     pread(fd, &ph, sizeof(ph), eh.e_phoff) == sizeof(ph) &&
 		     ph.p_type == PT_NOTE, "/proc/kcore has no notes");
@@ -255,7 +258,7 @@ void check_as_before(const struct looks *before)
 
 void poison_and_check(unsigned long pfn)
 {
-	check_result(poison(pfn), 0, "memory_failure() succeeds");
+	check_result(poison(pfn), 0, SUCCEEDS);
 }
 
 void check_error(int ret)
@@ -269,7 +272,7 @@ void machine_check_and_check(unsigned long pfn)
 	struct looks before;
 
 	look(&before, pfn);
-	check_result(machine_check(pfn), 0, "memory_failure() succeeds");
+	check_result(machine_check(pfn), 0, SUCCEEDS);
 	check_failed(&before);
 }
 

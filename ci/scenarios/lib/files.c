@@ -4,21 +4,15 @@
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/uio.h>
+#include "devices.h"
 #include "lib.h"
 
 static bool is_mounted;
 
 void make_fs(const char *mkfs, const char *mkfs_options, const char *device)
 {
-	char command[240];
-	int status;
-
 	need(device);
-	/* Results alone belong on standard output. */
-	snprintf(command, sizeof(command), "%s %s %s >&2", mkfs,
-		 mkfs_options ? mkfs_options : "", device);
-	status = system(command);
-	must(!status, "%s: wait status %#x", command, status);
+	command("%s %s %s", mkfs, mkfs_options ?: "", device);
 }
 
 void mount_fs(const char *device, const char *type, const char *options)
@@ -409,5 +403,9 @@ static bool has_owner(const struct fsmap *rec, const void *data)
 
 int64_t find_owner(const char *path, uint64_t owner, uint64_t *length)
 {
-	return find_extent(path, has_owner, &owner, length);
+	int64_t found = find_extent(path, has_owner, &owner, length);
+
+	must(found >= 0, "%s has no extent of owner %#llx", path,
+	     (unsigned long long)owner);
+	return found;
 }

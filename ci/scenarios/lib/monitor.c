@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What XFS tells who monitors it, as xfs_healer does: the places on the medium
+ * What XFS reports to its health monitor, as xfs_healer: the places on the medium
  * that failed, and each file in use that lost data.
  */
 #include "devices.h"

@@ -27,21 +27,25 @@ static void read_physical(uint64_t phys, void *buf, size_t len)
 	     "/dev/mem at %#llx: %m", (unsigned long long)phys);
 }
 
+/* The line of a text file that has this; NULL if there is none */
+static char *line_with(const char *path, const char *what)
+{
+	char *text = text_of(path), *at = strstr(text, what);
+
+	while (at && at > text && at[-1] != '\n')
+		at--;
+	return at;
+}
+
 /* The physical address of what the kernel's image has at this symbol. */
 static uint64_t physical_of_symbol(const char *name)
 {
-	FILE *f = fopen("/proc/kallsyms", "r");
-	unsigned long addr, found = 0;
-	char line[256], symbol[128];
+	char end[128], *line;
 
-	must(f, "/proc/kallsyms: %m");
-	while (!found && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx %*c %127s", &addr, symbol) == 2 &&
-		    !strcmp(symbol, name))
-			found = addr;
-	fclose(f);
-	must(found, "/proc/kallsyms has no %s", name);
-	return found - KERNEL_MAP + kernel_number("NUMBER(phys_base)=");
+	snprintf(end, sizeof(end), " %s\n", name);
+	line = line_with("/proc/kallsyms", end);
+	must(line, "/proc/kallsyms has no %s", name);
+	return strtoul(line, NULL, 16) - KERNEL_MAP + kernel_number("NUMBER(phys_base)=");
 }
 
 /*
@@ -107,21 +111,16 @@ bool flagged(unsigned long pfn)
 
 bool pfns_of_device(unsigned long *first, unsigned long *nr)
 {
-	FILE *f = fopen("/proc/iomem", "r");
+	char *line = line_with("/proc/iomem", " : namespace0.0");
 	unsigned long start, end;
-	bool found = false;
-	char line[120];
 
-	must(f, "/proc/iomem: %m");
-	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, "namespace0.0") &&
-			sscanf(line, "%lx-%lx", &start, &end) == 2;
-	fclose(f);
-	if (found) {
-		*first = start / PAGE;
-		*nr = (end + 1 - start) / PAGE;
-	}
-	return found;
+	if (!line)
+		return false;
+	must(sscanf(line, "%lx-%lx", &start, &end) == 2, "/proc/iomem: %s",
+	     line);
+	*first = start / PAGE;
+	*nr = (end + 1 - start) / PAGE;
+	return true;
 }
 
 void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))

@@ -442,7 +442,8 @@ void race_over(void)
 	check(all_progressed(), "all make progress");
 	check(!wrong, "no process is signalled without a reason");
 	if (nr_witnesses)
-		check(!missed, "a process that keeps all pages mapped gets each signal");
+		check(!missed,
+		      "a process that keeps all pages mapped gets each signal");
 	check(!mapped, "no process has a failed page mapped in the end");
 }
 
@@ -659,10 +660,9 @@ void check_pages(void)
 {
 	nr_in_use = nr_flags_wrong = 0;
 	for_each_page(inspect);
-	if (!check(!nr_in_use, "no page of the device is in use any more"))
-		remark("%ld pages are", nr_in_use);
-	if (!check(!nr_flags_wrong, "those pages are flagged that have failed"))
-		remark("%ld flags are wrong", nr_flags_wrong);
+	check_result(nr_in_use, 0, "no page of the device is in use any more");
+	check_result(nr_flags_wrong, 0,
+		     "those pages are flagged that have failed");
 }
 
 /* xfs_repair reads more than metadata, and gives up at the first error. */

@@ -3,20 +3,20 @@
  * Races: racers go round and round while pages fail, one after the other.
  *
  * The pages that fail are those of a field: a file that is filled with fill()
- * and in one piece on the device. Nobody needs to map that file itself, racers
+ * and in one piece on the device. No process needs to map that file itself, racers
  * and witnesses have reflinks of it.
  *
  * A racer is a process that carries out a function of the scenario's over and
- * over, until the race is over. Whatever that does, page i of the field is
- * mapped at at_page(r, i) only, or at as much after the racer's room. So the address of each signal tells
- * which page it is about, and it was right to send it if that page has failed
- * and the racer's file had not a block of its own in its place before.
+ * over, until the race is over. It maps page i of the field at at_page(r, i) only,
+ * or at as much after the racer's room. So the address of each signal tells which
+ * page it is about; it was right if that page has failed and the racer's file did
+ * not have a block of its own there before.
  *
  * Races have 4 or 8 processors. On a host with fewer, each can be preempted in the
  * middle of a critical section, which finds more than two that run undisturbed.
  * What a racer does depends on the environment's SEED, 0 if there is none.
  *
- * A race can not tell which racer had the page at the very moment. A witness
+ * A race cannot tell which racer had the page at the very moment. A witness
  * can: it does nothing but keep all pages mapped, and must get exactly one signal
  * for each that fails.
  */
@@ -121,7 +121,7 @@ bool race_lasts(bool enough);
  */
 void fail_in_turn(struct witness *w, unsigned long spared,
 		  int (*how)(const struct field *f, unsigned long i));
-/* The same check for who has done that; "pages failed, ... with an error" */
+/* The same check for a scenario that has done that; "pages failed, ... with an error" */
 void check_failures(unsigned long events, long failed);
 /*
  * Wait for the slowest racer as long as a race may last, stop all of them, and

@@ -9,8 +9,8 @@
  * or 2 (it could not be carried out).
  *
  * Three rules keep scenarios free of waits and of luck:
- * - The program that makes the page fail never maps it: who maps it and fails
- *   it counts as its consumer. Mapping is done by child processes, on order.
+ * - The program that makes the page fail never maps it: it would count as the
+ *   page's consumer. Child processes map it, on order.
  * - Signals are sent before the injecting write() returns, and machine_check()
  *   waits until its event has been handled; and a child answers an order only
  *   after its pending signals were handled. So one exchange with
@@ -85,8 +85,14 @@ struct scenario {
  * processes are signalled early, unless it says otherwise.
  */
 extern struct scenario scenario;
+#define BETWEEN_AS_BASE	.holder_as_base = true, .core_as_base = true
 #define SCENARIO(a_title, ...) \
 	struct scenario scenario = { .title = a_title, .run = run, ##__VA_ARGS__ }
+
+/* Names of checks that many scenarios have */
+#define SUCCEEDS	"memory_failure() succeeds"
+#define UNMAPPED	"no process maps the page any longer"
+#define GOES_ON		"the filesystem goes on"
 
 /* --- results --- */
 
@@ -99,7 +105,7 @@ bool check(bool holds, const char *fmt, ...) __printf(2, 3);
 bool check_result(int result, int expected, const char *fmt, ...)
 	__printf(3, 4);
 
-/* For whoever reads the log. */
+/* A line of the log that is no result. */
 void remark(const char *fmt, ...) __printf(1, 2);
 
 /* A step that must work for the checks to mean anything; else end with 2. */
@@ -183,7 +189,7 @@ off_t take_block(const char *path, int64_t physical);
 int64_t find_extent(const char *path,
 		    bool (*wanted)(const struct fsmap *rec, const void *data),
 		    const void *data, uint64_t *length);
-/* The first one of a special owner, on the filesystem that has path. */
+/* The first one of a special owner, on the filesystem that has path; it must be. */
 int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
 #define OWNER(type, code)	(((uint64_t)(type) << 32) | (code))
 #define OWN_FREE		OWNER(0, 1)
@@ -272,7 +278,7 @@ bool is_signal(const volatile struct signal_got *got, int code,
 /* Exactly one, with just this in its siginfo; says so if not. */
 bool told(struct proc *p, int code, unsigned long addr, int lsb);
 /*
- * The same for who has the page at several addresses: at least one, each at one
+ * The same for a page at several addresses: at least one signal, each at one
  * of them. Not all of them: a SIGBUS that is still pending swallows the next.
  */
 bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
@@ -299,7 +305,6 @@ bool all_of(bool (*is)(struct proc *p), struct proc *const *list);
 /* The title is that of told_early(). */
 #define check_lost(title, ...)	check_lost_by(LIST(__VA_ARGS__), title)
 void check_lost_by(struct proc *const *list, const char *title);
-#define UNMAPPED	"no process maps the page any longer"
 
 /* --- the failure and its traces --- */
 
@@ -339,6 +344,7 @@ void put_on_record(int64_t physical);	/* a page's, by hand */
 void early_kill(bool on);			/* the sysctl */
 void drop_caches(void);			/* of inodes that are not in use */
 void put_string(const char *path, const char *string);
+char *text_of(const char *path);	/* all of it, until the next call */
 /* A process that ends with this one; 0 in the child. */
 pid_t fork_child(void);
 int wait_for(pid_t pid);		/* its wait status */

@@ -2,29 +2,30 @@
 /* Three processes that share a page, and another that maps the next. */
 #include "devices.h"
 
-void share_page(struct sharers *s, const char *path)
+void share_among(struct proc **procs, int nr, const char *path)
 {
-	char name[64];
+	char sharer[80];
 	int i;
 
-	/* file()'s result does not live that long */
-	snprintf(name, sizeof(name), "%s", path);
-	path = name;
-	for (i = 1; i < NR_SHARERS; i++) {
-		char clone[80];
-
-		snprintf(clone, sizeof(clone), "%s.%d", path, i);
-		clone_range(path, 0, 4 * PAGE, clone, i * 4 * PAGE);
+	for (i = 1; i < nr; i++) {
+		snprintf(sharer, sizeof(sharer), "%s.%d", path, i);
+		clone_range(path, 0, 4 * PAGE, sharer, i % 5 * 4 * PAGE);
 	}
-	for (i = 0; i < NR_SHARERS; i++) {
-		char sharer[80];
-
+	for (i = 0; i < nr; i++) {
 		snprintf(sharer, sizeof(sharer), i ? "%s.%d" : "%s", path, i);
-		s->procs[i] = start("sharer %d", i);
-		map_page(s->procs[i], sharer, (i * 4 + 1) * PAGE);
-		must(s->procs[i]->byte == fill(1), "wrong data");
+		procs[i] = start("sharer %d", i);
+		procs[i]->at = PAGE + map(procs[i], sharer, i % 5 * 4 * PAGE,
+					  4 * PAGE, PROT_READ | PROT_WRITE,
+					  MAP_SHARED);
+		procs[i]->byte = fill(1);
+		must(reads(procs[i]), "wrong data");
 	}
-	s->procs[NR_SHARERS] = NULL;
+	procs[nr] = NULL;
+}
+
+void share_page(struct sharers *s, const char *path)
+{
+	share_among(s->procs, NR_SHARERS, path);
 	s->next = map_by("next page", path, 2 * PAGE);
 	s->pfn = common_page(s->procs);
 }

@@ -37,13 +37,5 @@ void stop_trace(void)
 
 bool traced(const char *what)
 {
-	FILE *f = fopen(TRACING "trace", "r");
-	bool found = false;
-	char line[200];
-
-	must(f, TRACING "trace: %m");
-	while (fgets(line, sizeof(line), f))
-		found |= line[0] != '#' && strstr(line, what);
-	fclose(f);
-	return found;
+	return strstr(text_of(TRACING "trace"), what);
 }

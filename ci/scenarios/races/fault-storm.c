@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One page after the other fails while three processes fault them in, each by a
- * reflink of its own. Faults and the failure's handling take locks of the
- * filesystem and locks of fs/dax.c; if their orders differ, nothing moves on.
+ * Pages fail one after the other while three processes fault them in, each by
+ * its own reflink. If faults and failures take the locks of XFS and fs/dax.c in
+ * different orders, they deadlock.
  */
 #include <sched.h>
 #include "scenario.h"
@@ -54,7 +54,7 @@ static void run(void)
 	remark("%lu pages failed, %ld answered with an error", events, failed);
 	check(events > 10 && least > 10, "failures and faults make progress");
 	check(!failed, "memory_failure() succeeds each time");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("pages fail one after the other while their sharers fault them in",

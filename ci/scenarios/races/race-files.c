@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail while the files that share them come and go: reflinks are made,
- * truncated, punched, written to, unlinked, and dropped from memory. One more
- * has all pages mapped all the time, and is not to be forgotten.
+ * Pages fail while files that share them are made, truncated, punched, written
+ * to, unlinked and evicted. A witness maps all pages and must get every signal.
  */
 #include "race.h"
 

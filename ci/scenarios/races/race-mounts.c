@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail while their filesystem is mounted, unmounted, frozen, thawed, grown
- * and remounted: pages of a file that is mapped, of one that is not, and free
- * ones. As long as it is mounted it answers for them; when it is not, nobody
- * does, and that is the answer.
+ * Pages fail while their filesystem is mounted, unmounted, frozen, thawed,
+ * grown and remounted: mapped pages, unmapped ones, and free ones.
+ * memory_failure() must succeed while it is mounted, and report EBUSY while it
+ * is not.
  */
 #include <sys/mount.h>
 #include <linux/types.h>
@@ -13,7 +13,8 @@
 #define BLOCKS		(512UL << 20 >> 12)	/* of the filesystem at first */
 #define MOST_BLOCKS	(1800UL << 20 >> 12)
 #define STEP		(16UL << 20 >> 12)
-#define ANSWERED	"memory_failure() succeeds if and only if the filesystem is mounted"
+#define ANSWERED \
+	"memory_failure() succeeds if and only if the filesystem is mounted"
 
 /* As in fs/xfs/libxfs/xfs_fs.h. */
 struct growfs_data {
@@ -167,7 +168,7 @@ static void run(void)
 	settle();
 	/* From the middle of what is free: no file is given blocks from there. */
 	free_at = find_owner(MNT, OWN_FREE, &length);
-	must(free_at >= 0 && length > 2 * PAGES * PAGE, "too little is free");
+	must(length > 2 * PAGES * PAGE, "too little is free");
 	first_free = pmem_pfn(PMEM, free_at + length / 2 / PAGE * PAGE);
 	nr_free = PAGES;
 

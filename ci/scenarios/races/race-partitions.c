@@ -85,5 +85,4 @@ SCENARIO("pages fail in two filesystems on one device at the same time",
 	.cpus = 4, .seconds = 120, .debug = true,
 	/* Base refuses to mount them: a dax_device has one holder. */
 	.base.fails = { MOUNTS },
-	.holder_as_base = true,
-	.core_as_base = true);
+	BETWEEN_AS_BASE);

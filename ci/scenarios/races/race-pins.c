@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail while others hold them otherwise than by a page table: in pipes,
- * for direct I/O, through /proc/PID/mem, for a futex's key. A page that is held
- * goes from the page tables like any, and is let go of in the end.
+ * Pages fail while they are in use without a page table: in pipes, for direct
+ * I/O, through /proc/PID/mem, for a futex's key. They must be unmapped like any
+ * other, and released in the end.
  */
 #include <linux/futex.h>
 #include <linux/loop.h>

@@ -10,11 +10,6 @@
 #define PAGES		1500UL
 #define WINDOW_PAGES	32UL
 
-static void keep_mapped(struct racer *r, int flags)
-{
-	map_once(r, PROT_READ | PROT_WRITE, flags);
-}
-
 /* A few accesses, some of them faults. */
 static void look_around(struct racer *r)
 {
@@ -38,7 +33,7 @@ static void fork_and_exit(struct racer *r)
 {
 	pid_t pid;
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	look_around(r);
 	pid = fork_child();
 	if (!pid) {
@@ -55,7 +50,7 @@ static void fork_private(struct racer *r)
 	unsigned long i = near(r);
 	pid_t pid;
 
-	keep_mapped(r, MAP_PRIVATE);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	/* not one of those that are to fail */
 	scribble(at_page(r, PAGES - 1), '1');
 	touch(at_page(r, i));
@@ -73,7 +68,7 @@ static void fork_and_exec(struct racer *r)
 {
 	pid_t pid;
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	pid = fork_child();
 	if (!pid) {
 		look_around(r);
@@ -87,7 +82,7 @@ static void fork_and_kill(struct racer *r)
 {
 	pid_t pid;
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	pid = fork_child();
 	if (!pid)
 		for (;;)
@@ -109,7 +104,7 @@ static void share_memory(struct racer *r)
 	static char stack[64 * 1024] __attribute__((aligned(16)));
 	pid_t pid;
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	pid = clone(look_around_in_child, stack + sizeof(stack),
 		    CLONE_VM | CLONE_VFORK | SIGCHLD, r);
 	must(pid > 0, "clone: %m");
@@ -128,7 +123,7 @@ static void threads(struct racer *r)
 	pthread_t ids[3];
 	unsigned int i;
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	for (i = 0; i < ARRAY_SIZE(ids); i++)
 		must(!pthread_create(&ids[i], NULL, look_around_in_thread, r),
 		     "pthread_create failed");
@@ -179,7 +174,7 @@ static void change_mind(struct racer *r)
 		PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE, PR_MCE_KILL_DEFAULT
 	};
 
-	keep_mapped(r, MAP_SHARED);
+	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	must(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET,
 		    policies[dice(r, ARRAY_SIZE(policies))], 0, 0),
 	     "PR_MCE_KILL: %m");

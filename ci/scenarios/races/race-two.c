@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Two pages fail at once: the same page, reported twice, or neighbours. Each is
- * told once to those that have it.
+ * reported once to the processes that map it.
  */
 #include "race.h"
 

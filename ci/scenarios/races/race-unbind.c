@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device goes while its files are faulted in, written to, truncated, made and
- * unlinked, while their pages fail and are held. Nobody keeps a page of it, all
- * who had some are told, and whatever is done to the files ends in an error.
- * After that it comes back.
+ * The device goes away while its files are faulted in, written to, truncated,
+ * made and unlinked, and its pages fail and are pinned. No process keeps a
+ * page, all that had some are signalled, and later operations fail. Then the
+ * device comes back.
  */
 #include <sys/mount.h>
 #include <sys/uio.h>
@@ -112,7 +112,7 @@ static void hold(struct racer *r)
 	close(fds[1]);
 }
 
-/* Whoever waits for the thaw must not wait for ever. */
+/* Processes that wait for the thaw must not wait for ever. */
 static void freeze(struct racer *r)
 {
 	int fd = open(MNT, O_RDONLY);
@@ -138,7 +138,7 @@ static bool there(void)
 	return !access(PMEM, F_OK);
 }
 
-/* Not by this process: if it hangs there, that is to be told. */
+/* Not by this process: if it hangs there, that must be reported. */
 static bool can_unbind(void)
 {
 	pid_t pid = fork_child();
@@ -259,5 +259,4 @@ SCENARIO("the device goes while its pages are faulted in, held and fail",
 		.seconds = 30,
 	},
 	/* A page fault after the query maps pages of the device that goes away. */
-	.holder_as_base = true,
-	.core_as_base = true);
+	BETWEEN_AS_BASE);

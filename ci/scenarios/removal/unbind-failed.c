@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device with a failed page goes away and comes back. The count and the gap in
- * the direct map go with it: the next user of the memory would meet them. If the
- * page is still bad, the device reports that again.
+ * A device with a failed page goes away and comes back. The count and the gap
+ * in the direct map must go with it, for the next user of the memory.
  */
 #include "devices.h"
 

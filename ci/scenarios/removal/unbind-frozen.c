@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device goes away while filesystems are frozen, and processes sleep in page
- * faults until the thaw: one of a store, one of a read() from the device into a
- * mapping.
+ * The device goes away while filesystems are frozen and processes sleep in page
+ * faults: of a store, and of a read() from the device into a mapping.
  */
 #include "devices.h"
 
@@ -37,14 +36,10 @@ static pid_t start_sleeper(const char *mapped, const char *read)
 
 static bool sleeps(pid_t pid)
 {
-	char path[32], state = 0;
-	FILE *f;
+	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "r");
-	must(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1, "%s: %m", path);
-	fclose(f);
-	return state == 'D';
+	return strrchr(text_of(path), ')')[2] == 'D';
 }
 
 static bool both_sleep(void)
@@ -113,9 +108,7 @@ static void frozen_by_ioctl(const char *type, bool known)
 static void frozen_by_mapper(bool twice)
 {
 	part(twice ? "frozen, and suspended" : "suspended");
-	create_dm(linear_table(&segment, 1));
-	make_fs(MKFS_XFS, NULL, DM);
-	mount_fs(DM, "xfs", "dax=always");
+	mount_on_dm(linear_table(&segment, 1), NULL);
 	make_files();
 	if (twice)
 		control(MNT, FIFREEZE, NULL);

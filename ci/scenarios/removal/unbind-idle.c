@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The device goes away while nobody uses its pages: below nothing, and below a
- * mounted filesystem none of whose files is in use.
- */
+/* The device goes away, no filesystem mounted, or none of its files in use. */
 #include "devices.h"
 
 static void run(void)

@@ -88,5 +88,4 @@ static void run(void)
 
 SCENARIO("the device below two XFS and an ext4 goes away",
 	.base.fails = { MOUNT },
-	.holder_as_base = true,
-	.core_as_base = true);
+	BETWEEN_AS_BASE);

@@ -20,16 +20,14 @@ enum { REFLINKS = 1, PMDS = 2, FILES = 4 };
 #define NR_FILES	6
 #define VICTIM		(200 * PAGE)
 
-static struct mapper {
+static struct mapping {
 	struct proc *p;
-	struct mapping {
-		unsigned long addr;
-		size_t len;
-	} mappings[2 + NR_FILES];
-	int nr;
-} mappers[NR + 2];
+	unsigned long addr;
+	size_t len;
+} mappings[NR * (2 + NR_FILES) + 2];
+static int nr_mappings;
 
-static struct proc *copier, *opener, *idler;
+static struct proc *mappers[NR + 3], *copier, *opener, *idler;
 static int opened;
 static int has_features;
 
@@ -43,16 +41,15 @@ static const char *huge(int i)
 	return file("huge.%d", has_features & REFLINKS ? i : 0);
 }
 
-/* What its process has just mapped */
-static void note(struct mapper *m, size_t len)
+/* What this process has just mapped */
+static void note(struct proc *p, size_t len)
 {
-	m->mappings[m->nr].addr = m->p->at;
-	m->mappings[m->nr++].len = len;
+	mappings[nr_mappings++] = (struct mapping){ p, p->at, len };
 }
 
 static void map_in_every_way(int features)
 {
-	struct mapper *m = mappers;
+	struct proc *p;
 	int i, j;
 
 	has_features = features;
@@ -68,27 +65,26 @@ static void map_in_every_way(int features)
 		if (features & PMDS)
 			clone_file(file("huge.0"), huge(i));
 	}
-	for (i = 0; i < NR; i++, m++) {
-		m->p = start("mapper %d", i);
-		map_page(m->p, small(i), PAGE);
-		note(m, PAGE);
+	for (i = 0; i < NR; i++) {
+		mappers[i] = p = map_by("mapper", small(i), PAGE);
+		note(p, PAGE);
 		if (features & PMDS) {
-			map_huge(m->p, huge(i), 0, PMD);
-			note(m, PMD);
+			map_huge(p, huge(i), 0, PMD);
+			note(p, PMD);
 		}
 		for (j = 0; j < NR_FILES && features & FILES; j++) {
 			make_file(file("%d.%d", i, j), 2 * PAGE);
-			map_page(m->p, file("%d.%d", i, j), PAGE);
-			note(m, PAGE);
+			map_page(p, file("%d.%d", i, j), PAGE);
+			note(p, PAGE);
 		}
 	}
-
-	m->p = map_unread("private reader", file("private"), PAGE, MAP_PRIVATE);
-	must(reads(m->p), "wrong data");
-	note(m++, PAGE);
-	m->p = map_by("dirty", file("dirty"), PAGE);
-	store_byte(m->p, 'D');
-	note(m, PAGE);
+	mappers[i++] = p = map_unread("private reader", file("private"), PAGE,
+				      MAP_PRIVATE);
+	must(reads(p), "wrong data");
+	note(p, PAGE);
+	mappers[i++] = p = map_by("dirty", file("dirty"), PAGE);
+	store_byte(p, 'D');
+	note(p, PAGE);
 
 	copier = map_unread("private writer", file("private"), PAGE, MAP_PRIVATE);
 	store_byte(copier, 'C');
@@ -98,46 +94,41 @@ static void map_in_every_way(int features)
 	opened = open_file(file("open"), O_RDONLY);
 }
 
-static bool told_once(struct mapper *m)
+static bool told_once(struct proc *p)
 {
-	int i, n = signals(m->p);
-	const volatile struct signal_got *got = &m->p->seen->got[0];
-	const struct mapping *at = m->mappings;
+	const volatile struct signal_got *got = &p->seen->got[0];
+	const struct mapping *m;
+	int n = signals(p);
 
-	for (i = 0; i < m->nr; i++, at++)
-		if (n == 1 && got->code == BUS_MCEERR_AO &&
-		    got->addr - at->addr < at->len)
+	for (m = mappings; m < mappings + nr_mappings; m++)
+		if (m->p == p && n == 1 && got->code == BUS_MCEERR_AO &&
+		    got->addr - m->addr < m->len)
 			return true;
-	remark("%s got %d SIGBUS, the first with code %d at %#lx", m->p->name,
-	       n, n ? got->code : 0, n ? got->addr : 0);
-	for (i = 0, at = m->mappings; i < m->nr; i++, at++)
-		remark("  expected is one with code %d at %#lx to %#lx",
-		       BUS_MCEERR_AO, at->addr, at->addr + at->len - 1);
+	remark("%s got %d SIGBUS, the first with code %d at %#lx", p->name, n,
+	       n ? got->code : 0, n ? got->addr : 0);
 	return false;
 }
 
-static bool maps_any(struct mapper *m)
+static bool still_mapped(const struct mapping *m)
 {
-	bool any = false;
-	int i;
-
-	for (i = 0; i < m->nr; i++)
-		any |= maps(m->p, m->mappings[i].addr);
-	if (any)
-		remark("%s still maps what it did", m->p->name);
-	return any;
+	return maps(m->p, m->addr);
 }
 
-static bool reaches_any(struct mapper *m)
+static bool reached(const struct mapping *m)
 {
-	bool any = false;
-	int i;
+	return load(m->p, m->addr) != SIGNALLED;
+}
 
-	for (i = 0; i < m->nr; i++)
-		any |= load(m->p, m->mappings[i].addr) != SIGNALLED;
-	if (any)
-		remark("%s still reaches what it mapped", m->p->name);
-	return any;
+static bool any(bool (*is)(const struct mapping *m))
+{
+	const struct mapping *m;
+	int n = 0;
+
+	for (m = mappings; m < mappings + nr_mappings; m++)
+		if (is(m) && !n++)
+			remark("%s has what it mapped at %#lx", m->p->name,
+			       m->addr);
+	return n;
 }
 
 /* Is this anywhere in the kernel's log? */
@@ -155,23 +146,14 @@ static bool logged(const char *what)
 /* Nothing is left of that, and the filesystem unmounts. */
 static void check_removed(void)
 {
-	bool any_mapped = false, all_told = true, any_reached = false;
-	unsigned int i;
 	char byte;
 
-	for (i = 0; i < ARRAY_SIZE(mappers); i++) {
-		any_mapped |= maps_any(&mappers[i]);
-		all_told &= told_once(&mappers[i]);
-	}
-	check(!any_mapped, NONE_MAPPED);
-	check(all_told, TOLD_ONCE);
+	check(!any(still_mapped), NONE_MAPPED);
+	check(all_of(told_once, mappers), TOLD_ONCE);
 	check(all(untold, copier, idler, opener), UNTOLD);
 	check(!logged("memory corruption"), NOT_CORRUPTED);
 	check(reads(copier), COPY_KEPT);
-	for (i = 0; i < ARRAY_SIZE(mappers); i++)
-		any_reached |= reaches_any(&mappers[i]);
-	any_reached |= load(idler, idler->at) != SIGNALLED;
-	check(!any_reached, NEVER_AGAIN);
+	check(!any(reached) && load(idler, idler->at) == SIGNALLED, NEVER_AGAIN);
 	check(pread(opened, &byte, 1, 0) < 0, "read() draws an error");
 	close(opened);
 	check(!alive(), SHUT_DOWN);
@@ -211,7 +193,7 @@ static void check_kept(void)
 /* Base leaves it all mapped, and frees the struct pages. */
 #define BASE_CRASHES \
 	.base.splat = "BUG: unable to handle page fault", \
-	.holder_as_base = true, .core_as_base = true
+	BETWEEN_AS_BASE
 
 static const struct segment segment = { PMEM, 64 * MIB, 1536 * MIB };
 
@@ -220,20 +202,20 @@ static const struct kind {
 	struct scenario says;
 	const char *mkfs, *options, *type, *mount;
 	int features;
-	bool dm, repair;
+	bool on_dm, repair;
 } kinds[] = {
 	{ { "unbind", "the device below XFS goes away, mapped in every way",
 	    /* Base adds 1 to the last block of an AG, 0xffffffff, and spins. */
 	    .base = { .hangs = "mf_dax_kill_procs", .seconds = 30 },
 	    .holder.fails = { "removed: " NOT_CORRUPTED },
-	    /* It is told as a failure of memory, to each who maps a sharer. */
+	    /* It is reported as a failure of memory, once for each mapping. */
 	    .core.fails = { "removed: " TOLD_ONCE, "removed: " UNTOLD,
 			    "removed: " NOT_CORRUPTED } },
 	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .repair = true },
 	/* Mapped devices hand nothing on. */
 	{ { "unbind-dm", "the device below dm-linear and XFS goes away",
 	    BASE_CRASHES },
-	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .dm = true },
+	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .on_dm = true },
 	/*
 	 * ext4 has no part in this: mm finds the mappings by the pages. With
 	 * clusters of 2 MiB files are aligned to them.
@@ -249,7 +231,7 @@ static const struct kind {
 	/* The device that has the metadata stays. */
 	{ { "unbind-realtime",
 	    "XFS's realtime device goes away, mapped in every way", "both",
-	    /* Base tells who has a copy, too, and that their memory is bad. */
+	    /* Base signals private copies, too, and logs that memory is bad. */
 	    .base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED },
 	    .core_as_base = true },
 	  MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
@@ -261,11 +243,11 @@ static const struct kind *kind;
 static void run(void)
 {
 	const char *gone = kind->says.machine ? PMEM_RT : PMEM;
-	const char *disk = kind->dm ? DM : PMEM;
+	const char *disk = kind->on_dm ? DM : PMEM;
 
 	early_kill(false);
 	need(gone);
-	if (kind->dm)
+	if (kind->on_dm)
 		create_dm(linear_table(&segment, 1));
 	make_fs(kind->mkfs, kind->options, disk);
 	mount_fs(disk, kind->type, kind->mount);
@@ -274,19 +256,19 @@ static void run(void)
 	part("removed");
 	unbind(gone);
 	check_removed();
-	if (kind->dm)
+	if (kind->on_dm)
 		remove_dm();
 
 	part("back again");
 	rebind(gone);
-	if (kind->dm)
+	if (kind->on_dm)
 		create_dm(linear_table(&segment, 1));
 	mount_fs(disk, kind->type, kind->mount);
 	check_kept();
-	if (!kind->dm && !kind->repair)
+	if (!kind->on_dm && !kind->repair)
 		return;
 	check(unmount(), UNMOUNTS);
-	if (kind->dm)
+	if (kind->on_dm)
 		remove_dm();
 	else
 		check_repair(PMEM);

@@ -5,8 +5,6 @@
  */
 #include "scenario.h"
 
-#define SUCCEEDS	"memory_failure() succeeds"
-#define GOES_ON		"the filesystem goes on"
 
 static void run(void)
 {

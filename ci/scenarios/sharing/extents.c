@@ -49,7 +49,7 @@ static void shared_in_part(void)
 	} parts[] = {
 		{ "left", 2, 4, 10 }, { "right", 4, 4, 33 },
 	};
-	/* who has a page: 1 whole, 2 left, 4 right */
+	/* files that have the page: 1 whole, 2 left, 4 right */
 	static const int fails[] = { 1, 3, 5, 6 };
 	static const int owners[] = { 1, 3, 7, 5 };
 	struct proc *procs[ARRAY_SIZE(fails)][4] = {};
@@ -154,7 +154,7 @@ static const char *make_last(int group, off_t *offset)
 
 /*
  * The last block of a group is a file's, the next is the following group's
- * superblock: whoever looks up a block too many shuts down.
+ * superblock: a look-up of one block too many ends in a shutdown.
  */
 static void ends_of_groups(void)
 {

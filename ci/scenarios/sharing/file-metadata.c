@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocks that a file owns and that hold none of its data: of its extended
- * attributes, and of the tree that says where its extents are. Nobody maps
- * them, and the filesystem cannot go on without them.
+ * Blocks of a file's extended attributes and extent map fail. No process maps
+ * them, and the filesystem must shut down.
  */
 #include <sys/xattr.h>
 #include "devices.h"

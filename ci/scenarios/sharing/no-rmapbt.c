@@ -1,35 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * XFS without a reverse mapping btree, which for years was mkfs.xfs's default:
- * nothing on the device says who owns a block. Who maps it is to be told all
- * the same.
+ * XFS without a reverse mapping btree, long mkfs.xfs's default: nothing on the
+ * device says which files own a block. All sharers must be signalled all the
+ * same.
  */
-#include "scenario.h"
+#include "devices.h"
 
 #define MOST		50
 #define VICTIM		(200 * PAGE)
-#define SUCCEEDS	"memory_failure() succeeds"
-#define TOLD		"every sharer gets BUS_MCEERR_AO at its own address"
 static void share(int nr)
 {
-	struct proc *procs[MOST + 1] = {}, *other;
-	int i;
+	struct proc *procs[MOST + 1], *other;
 
 	part("%d reflinks", nr);
-	make_file(file("%d.origin", nr), 4 * PAGE);
-	for (i = 0; i < nr; i++) {
-		/* Each file has the shared block at a different offset. */
-		off_t offset = i % 5 * 4 * PAGE;
-
-		clone_range(file("%d.origin", nr), 0, 4 * PAGE,
-			    file("%d.%d", nr, i), offset);
-		procs[i] = start("sharer %d", i);
-		map_page(procs[i], file("%d.%d", nr, i), offset + PAGE);
-	}
-	other = map_by("other page", file("%d.0", nr), 2 * PAGE);
+	make_file(file("%d", nr), 4 * PAGE);
+	share_among(procs, nr, file("%d", nr));
+	other = map_by("other page", file("%d", nr), 2 * PAGE);
 
 	poison_and_check(common_page(procs));
-	check_lost_by(procs, TOLD);
+	check_lost_by(procs, REACHED);
 	check(kept(other),
 	      "a process that maps the next page gets nothing and keeps it");
 	finish_all();
@@ -49,7 +38,7 @@ static void share_huge(int nr)
 	other = map_huge_by("next 2 MiB", file("huge.1"), PMD);
 
 	poison_and_check(common_page(procs));
-	check_lost_by(procs, TOLD);
+	check_lost_by(procs, REACHED);
 	check(kept(other) && maps_huge(other, other->at),
 	      "a process that maps the next 2 MiB gets nothing and keeps them");
 	finish_all();
@@ -65,7 +54,7 @@ static void alone(void)
 	a = map_by("mapper 0", file("alone"), PAGE);
 	b = map_by("mapper 1", file("alone"), PAGE);
 	poison_and_check(common_page(LIST(a, b)));
-	check_lost(TOLD, a, b);
+	check_lost(REACHED, a, b);
 	finish_all();
 }
 
@@ -78,15 +67,14 @@ static void run(void)
 	share(MOST);
 	share_huge(3);
 	part("after all");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
-#define FAILS(part)	part SUCCEEDS, part TOLD, part UNMAPPED
+#define FAILS(part)	part SUCCEEDS, part REACHED, part UNMAPPED
 
 SCENARIO("XFS without a reverse mapping btree: 2 and 50 reflinks, PMDs",
 	.seconds = 90,
-	/* Base cannot tell who shares the page, and gives up. */
+	/* Base cannot find the sharers, and gives up. */
 	.base.fails = { FAILS("2 reflinks: "), FAILS("50 reflinks: "),
 			FAILS("PMDs of 3 reflinks: ") },
-	.holder_as_base = true,
-	.core_as_base = true);
+	BETWEEN_AS_BASE);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One file has the page mapped, and a reflink is about to: it faults the page in
- * while the failure is handled. So the page is shared at the end of that and was
- * not at its beginning.
+ * A reflink faults in a page of another file while the page's failure is
+ * handled: the page is shared when that ends and was not when it began.
  */
 #include "scenario.h"
 

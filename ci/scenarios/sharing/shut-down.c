@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The filesystem was shut down before the page fails. What it knows on its
- * device it cannot look up any more; what processes have mapped they still
- * have, and can consume.
+ * The filesystem was shut down before the page fails. It cannot look up its
+ * metadata any more, but processes still map the page.
  */
 #include "scenario.h"
 
 #define VICTIM		(200 * PAGE)
-#define SUCCEEDS	"memory_failure() succeeds"
 #define TOLD		"all get BUS_MCEERR_AO at their own address"
 #define STOPPED		"the next access draws SIGBUS"
 #define NR		3

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's default: nobody has asked for early signals. Nobody is told,
- * but the page must go from every process: the next access would consume it.
- * That access is a fault, finds the page's flag (VM_FAULT_HWPOISON), and must
- * act on it: BUS_MCEERR_AR, at the very byte, as for any other memory. No bad
- * block is on record: memmap='s device learns of no machine check.
+ * The default policy sends no early signals, but the page must be unmapped from
+ * every process: the next access is a fault that finds the page's flag and must
+ * draw BUS_MCEERR_AR at the very byte. memmap='s device has no bad block on
+ * record.
  */
 #include "scenario.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process whose first thread has ended lives on in the others. It has the page
- * as much as any, and a thread that can be told.
+ * A process whose first thread has ended lives on in the others, which can be
+ * signalled.
  */
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -44,17 +44,11 @@ static void *live_on(void *path)
 /* The leader is a zombie, the other thread waits. */
 static bool leader_ended(void)
 {
-	char path[48], line[200], state = 0;
-	FILE *f;
+	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", seen->pid,
 		 seen->pid);
-	f = fopen(path, "r");
-	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
-		state = strrchr(line, ')')[2];
-	if (f)
-		fclose(f);
-	return seen->tid && state == 'Z';
+	return seen->tid && strrchr(text_of(path), ')')[2] == 'Z';
 }
 
 static bool was_told(void)

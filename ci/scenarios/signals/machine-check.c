@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine check on an NVDIMM, as real hardware raises it: the error reaches
- * memory_failure() by the machine-check handler, and NFIT records the bad
- * block. So the place stays bad: later reads draw EIO, later accesses SIGBUS.
+ * A machine check on an NVDIMM, as hardware raises it. NFIT records the bad
+ * block, so that later reads draw EIO and later accesses SIGBUS.
  */
 #include "scenario.h"
 
 #define LATE_UNMAPPED	"a process that did not ask no longer maps the page"
-#define LATE_TOLD	"a process that did not ask gets BUS_MCEERR_AR on its next access"
+#define LATE_TOLD \
+	"a process that did not ask gets BUS_MCEERR_AR on its next access"
 
 static void run(void)
 {

@@ -50,6 +50,6 @@ SCENARIO("one reflink maps 2 MiB by a PMD, the other by PTEs",
 	.seconds = 45, .debug = true,
 	/*
 	 * Base says "Bad page map" and warns in fs/dax.c; at the end umount
-	 * waits for a page that somebody seems to hold, for ever.
+	 * waits for a page with a stale reference, for ever.
 	 */
 	.base.hangs = "dax_break_layout_final");

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory is to be had while a failure is handled: the first allocation fails,
- * the second, ..., and in the end all of them. Everybody loses the page all the
- * same. A signal is sent even then, only what it is about can get lost: the
- * kernel leaves a siginfo out that it has no memory for, and si_code is SI_USER.
+ * Allocations fail while a failure is handled: the first, the second, ..., then
+ * all of them. Every process must lose the page and get a signal; the siginfo
+ * can get lost, for which the kernel has no memory: si_code is SI_USER then.
  */
 #include "scenario.h"
 
@@ -50,7 +49,7 @@ static bool was_told(struct proc *p, unsigned long addr)
 	return true;
 }
 
-/* Has each of them lost page i, and been told? */
+/* Has each of them lost page i, and got a signal? */
 static void look_at_all(unsigned int nr, unsigned long i, long *kept,
 			long *missed)
 {
@@ -180,7 +179,7 @@ static void run(void)
 
 	each_in_turn();
 	all_at_once();
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 }
 
 SCENARIO("there is no memory to handle a failure with",

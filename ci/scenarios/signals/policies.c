@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who wants to be told at once, and who only when it next touches the page:
- * the sysctl says it for all, prctl(PR_MCE_KILL) for one. Told or not, nobody
- * may keep the page.
+ * Early or late signals, by the sysctl for all processes and by
+ * prctl(PR_MCE_KILL) for one. No process may keep the page.
  */
 #include "scenario.h"
 
@@ -52,7 +51,7 @@ SCENARIO("early and late, by sysctl and by prctl",
 	/*
 	 * What base unmaps hangs off the list of those it signals. In one file
 	 * the one that asked has the page taken from all; a reflink of which
-	 * nobody asked keeps it.
+	 * no process asked keeps it.
 	 */
 	.base.fails = {
 		"late by default, reflinks: " UNMAPPED,

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * MAP_PRIVATE: who has only read has the file's page and loses it; who has
- * written has a page of its own and loses nothing.
- */
+/* MAP_PRIVATE: readers map the file's page and lose it, writers have a copy. */
 #include "scenario.h"
 
 #define BYSTANDER	"a process that has a private copy gets nothing"

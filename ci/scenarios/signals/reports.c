@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What XFS tells who monitors it (xfs_healer does): the place on the medium that
+ * What XFS reports to its health monitor (xfs_healer): the place on the medium that
  * failed, and each file in use that lost data, mapped or not.
  */
 #include "devices.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failures that are only simulated. The processes that have the page mapped lose
- * it and are told. Nothing else happens to it: those processes, its file, the
- * filesystem and the next filesystem on the device can use it as before. Tests
- * inject errors that way and go on with the same device.
+ * A failure that is only simulated unmaps the page and signals the processes
+ * that map it. After that the page can be used as before, by these processes,
+ * its file, the filesystem and the next filesystem: tests go on with the same
+ * device.
  */
 #include "devices.h"
 
@@ -122,7 +122,7 @@ static void reuse(int64_t physical)
 	finish(p);
 }
 
-/* Processes that map the page again at once: each mapping is told of once. */
+/* Processes that map the page again at once: one signal for each mapping. */
 static void hammered(void)
 {
 	struct proc *procs[4];

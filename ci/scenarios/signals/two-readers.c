@@ -24,6 +24,6 @@ static void run(void)
 SCENARIO("two processes map the same page of one reflinked file",
 	/*
 	 * Base takes each fault on a shared block for a change of block, and
-	 * unmaps it from who has it; who has no page gets no signal.
+	 * unmaps it from all other processes, which get no signal.
 	 */
 	.base.fails = { BOTH, TOLD });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file's data fails while nobody has it mapped. Nobody can be signalled, but
- * each file in use that lost data is reported; the filesystem goes on, and who
- * comes for the page later does not get it.
+ * File data that no process maps fails: each file in use that lost data is
+ * reported, the filesystem goes on, and the page is not mapped later.
  */
 #include "devices.h"
 
@@ -50,7 +49,7 @@ static void fail_page(const char *title, enum owners owners)
 	if (nr > 1)
 		check(reported_lost(m, b, 9 * PAGE),
 		      "the second is reported, with its own offset");
-	check(alive(), "the filesystem goes on");
+	check(alive(), GOES_ON);
 
 	p = map_unread("later", b, 9 * PAGE, MAP_SHARED);
 	check(stopped(p), STOPPED);
