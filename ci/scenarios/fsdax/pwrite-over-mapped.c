@@ -5,7 +5,7 @@
  * including those that read the page during the pwrite().
  */
 #include <sched.h>
-#include "scenario.h"
+#include "lib.h"
 
 #define READERS	2
 #define SECONDS	6
@@ -13,25 +13,18 @@
 
 /* Reads one byte over and over; it does not unmap, that is what is tested. */
 struct reader {
-	pid_t pid;
+	struct proc *p;
+	unsigned long at;
 	long rounds;
 	int byte;
-	bool stop;
 };
 
-static void read_on(volatile struct reader *r, const char *path, off_t offset)
+static void read_on(void *with)
 {
-	int fd = open(path, O_RDONLY);
-	volatile unsigned char *at;
+	volatile struct reader *r = with;
 
-	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
-	if (at == MAP_FAILED)
-		_exit(1);
-	while (!r->stop) {
-		r->byte = *at;
-		__atomic_add_fetch(&r->rounds, 1, __ATOMIC_SEQ_CST);
-	}
-	_exit(0);
+	r->byte = *(volatile unsigned char *)r->at;
+	__atomic_add_fetch(&r->rounds, 1, __ATOMIC_SEQ_CST);
 }
 
 /* What the reader reads in a round that has begun after this call did. */
@@ -39,11 +32,8 @@ static int byte_now(volatile struct reader *r)
 {
 	long before = __atomic_load_n(&r->rounds, __ATOMIC_SEQ_CST);
 	time_t end = time(NULL) + 10;
-	int status;
 
 	while (__atomic_load_n(&r->rounds, __ATOMIC_SEQ_CST) < before + 2) {
-		must(!waitpid(r->pid, &status, WNOHANG),
-		     "a reader is gone, wait status %#x", status);
 		must(time(NULL) < end, "a reader does not get on");
 		sched_yield();
 	}
@@ -82,9 +72,9 @@ static void many_writes(void)
 	fd = open_file(file("h"), O_RDWR);
 	readers = shared_memory(PAGE);
 	for (i = 0; i < READERS; i++) {
-		readers[i].pid = fork_child();
-		if (!readers[i].pid)
-			read_on(&readers[i], file("h"), i * PAGE);
+		readers[i].p = map_by("reader", file("h"), i * PAGE);
+		readers[i].at = readers[i].p->at;
+		set_going(readers[i].p, read_on, (void *)&readers[i]);
 	}
 
 	end = time(NULL) + SECONDS;
@@ -102,9 +92,7 @@ static void many_writes(void)
 			stale += byte_now(&readers[i]) != byte;
 	}
 	for (i = 0; i < READERS; i++)
-		readers[i].stop = true;
-	for (i = 0; i < READERS; i++)
-		wait_for(readers[i].pid);
+		relent(readers[i].p);
 	close(fd);
 	remark("%ld writes, %ld stale pages", writes, stale);
 	check(writes > 2, "writes make progress");
