@@ -7,7 +7,7 @@
 #include "scenario.h"
 
 #define WAITS	"it waits while the page is pinned"
-#define GOES_ON	"it goes on when the pin is gone"
+#define ENDS	"it goes on when the pin is gone"
 
 /* --- processes that give the block up --- */
 
@@ -88,7 +88,7 @@ static void check_waits(void)
 static void unpin_and_check(struct proc *b)
 {
 	unpin_page();
-	check(within(4, all_ended), GOES_ON);
+	check(within(4, all_ended), ENDS);
 	finish(b);
 	must(within(10, all_ended), "it does not even end without the mapping");
 	nr_givers = 0;
@@ -200,7 +200,7 @@ SCENARIO("a file gives up pinned blocks that another one maps",
 	 * mapping is one. "both" it gets right: there is no other.
 	 */
 	.base.fails = {
-		"truncate: " GOES_ON, "punch: " GOES_ON, "evict: " GOES_ON,
-		"two at once: " GOES_ON, "two offsets: " GOES_ON,
-		"mapped again: " GOES_ON,
+		"truncate: " ENDS, "punch: " ENDS, "evict: " ENDS,
+		"two at once: " ENDS, "two offsets: " ENDS,
+		"mapped again: " ENDS,
 	});
