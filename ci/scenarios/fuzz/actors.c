@@ -13,38 +13,11 @@
 #include <linux/io_uring.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <linux/fs.h>
-#include <time.h>
-#include "ops.h"
+#include "fuzz.h"
 
-#define MAX_SIGNALS	64
-
-enum what {
-	PING, FORK, EXIT, POLICY, MAP, UNMAP, SYNC, ADVISE, LOCK, MOVE, ACCESS,
-	DIRECT_IO, REGISTER, PIN, UNPIN, STORM, FAIL, WRITE, CLONE
-};
-
-struct actor {
-	uint32_t turn;			/* the actor's; futex */
-	enum what what;
-	unsigned long addr, to, len;
-	off_t offset;
-	int flags, value;
-	char path[32], other[32];
-	int nr;
-	struct access access[MAX_ACCESSES];
-	long result;			/* -errno */
-
-	volatile int nr_signals;	/* may exceed the array */
-	struct signal_got got[MAX_SIGNALS];
-};
-
-static struct actor *actors;
+struct actor *actors;
 static pid_t pids[NR_ACTORS];
+static int pagemaps[NR_ACTORS];
 
 static void futex(uint32_t *word, int op, uint32_t value,
 		  const struct timespec *limit)
@@ -62,7 +35,7 @@ static int pins[2] = { -1, -1 };
 /* An access in a storm is repeated, and each time may draw this signal. */
 static bool of_storm(const siginfo_t *info)
 {
-	return accessing && self->what == STORM &&
+	return accessing && self->what == do_storm &&
 		info->si_code == BUS_MCEERR_AR &&
 		info->si_addr_lsb == PAGE_LSB &&
 		(unsigned long)info->si_addr / PAGE == accessing->addr / PAGE;
@@ -108,7 +81,16 @@ static void do_access(struct access *a)
 	accessing = NULL;
 }
 
-static void do_storm(struct actor *a)
+static long do_accesses(struct actor *a)
+{
+	int i;
+
+	for (i = 0; i < a->nr; i++)
+		do_access(&a->access[i]);
+	return 0;
+}
+
+long do_storm(struct actor *a)
 {
 	struct access *access;
 	int round;
@@ -124,21 +106,37 @@ static void do_storm(struct actor *a)
 				access->hash != access->want;
 		}
 	}
+	return 0;
+}
+
+static long do_ping(struct actor *a)
+{
+	(void)a;
+	return 0;
+}
+
+static long do_call(struct actor *a)
+{
+	const long *c = a->call;
+	long ret = syscall(c[0], c[1], c[2], c[3], c[4], c[5]);
+
+	return ret < 0 ? -errno : ret;
 }
 
 static void serve(struct actor *a);
 
-static long do_fork(int child)
+static long do_fork(struct actor *a)
 {
+	struct actor *child = &actors[a->value];
 	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL,
 			   0);
 
 	if (!pid)
-		serve(&actors[child]);
+		serve(child);
 	return pid < 0 ? -errno : pid;
 }
 
-static long do_map(struct actor *a)
+long do_map(struct actor *a)
 {
 	int fd = open(a->path, O_RDWR);
 	void *at;
@@ -151,23 +149,23 @@ static long do_map(struct actor *a)
 	return at == MAP_FAILED ? -errno : at == (void *)a->addr ? 0 : -EINVAL;
 }
 
-static long do_direct_io(struct actor *a)
+/* What a transfer of a page has returned; -errno */
+static long whole(ssize_t n)
+{
+	return n < 0 ? -errno : n == BLOCK ? 0 : -EIO;
+}
+
+long do_direct_io(struct actor *a)
 {
 	int fd = open(a->path, O_RDWR | O_DIRECT);
-	ssize_t n = -1;
-	long ret;
+	long ret = whole(a->value ? pread(fd, (void *)a->addr, PAGE, 0) :
+			 pwrite(fd, (void *)a->addr, PAGE, 0));
 
-	if (fd >= 0)
-		n = a->value ? pread(fd, (void *)a->addr, PAGE, 0) :
-			pwrite(fd, (void *)a->addr, PAGE, 0);
-	ret = n < 0 ? -errno : n == BLOCK ? 0 : -EIO;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return ret;
 }
 
-/* A page of memory as a fixed buffer of io_uring, which is a long-term pin */
-static long do_register(struct actor *a)
+long do_register(struct actor *a)
 {
 	struct iovec iov = { (void *)a->addr, PAGE };
 	struct io_uring_params params = {};
@@ -193,19 +191,16 @@ static void close_pins(void)
 	pins[0] = pins[1] = -1;
 }
 
-static long do_pin(struct actor *a)
+long do_pin(struct actor *a)
 {
 	struct iovec iov = { (void *)a->addr, PAGE };
-	ssize_t n;
 
 	if (pins[0] < 0 && pipe(pins))
 		return -errno;
-	n = vmsplice(pins[1], &iov, 1, SPLICE_F_NONBLOCK);
-	return n < 0 ? -errno : n == BLOCK ? 0 : -EIO;
+	return whole(vmsplice(pins[1], &iov, 1, SPLICE_F_NONBLOCK));
 }
 
-/* Returns the number of pages that could be read. */
-static long do_unpin(struct actor *a)
+long do_unpin(struct actor *a)
 {
 	static unsigned char page[PAGE] __attribute__((aligned(8)));
 	int n;
@@ -219,110 +214,45 @@ static long do_unpin(struct actor *a)
 	return n;
 }
 
-static long do_fail(struct actor *a)
+long do_fail(struct actor *a)
 {
-	long ret = 0;
-
-	if (a->flags & MACHINE_CHECK)
-		raise_machine_check(a->addr);
-	else
-		ret = poison(a->addr);
-	if (a->flags & SCRUBBED)
-		record_bad_block(a->offset);
-	return ret;
+	if (!(a->flags & MACHINE_CHECK))
+		return poison(a->addr);
+	raise_machine_check(a->addr);
+	return 0;
 }
 
-static long do_write(struct actor *a)
+long do_write(struct actor *a)
 {
 	static unsigned char buffer[CHUNK * PAGE];
 	int fd = open(a->path, O_RDWR);
-	ssize_t n = -1;
+	ssize_t n;
 
 	memset(buffer, a->value, a->len);
-	if (fd >= 0)
-		n = pwrite(fd, buffer, a->len, a->offset);
-	n = n < 0 ? -errno : n;
-	if (fd >= 0)
-		close(fd);
+	n = pwrite(fd, buffer, a->len, a->offset);
+	if (n < 0)
+		n = -errno;
+	close(fd);
 	return n;
 }
 
 /* A reflink of a part of a file. It is removed at once, and not in the model. */
-static long do_clone(struct actor *a)
+long do_clone(struct actor *a)
 {
 	struct file_clone_range range = {
 		.src_fd = open(a->path, O_RDWR),
 		.src_offset = a->offset,
 		.src_length = a->len,
 	};
-	int fd = open(a->other, O_RDWR | O_CREAT | O_EXCL, 0600);
+	int fd = open(MNT "/clone", O_RDWR | O_CREAT | O_EXCL, 0600);
 	long ret = 0;
 
 	if (fd < 0 || range.src_fd < 0 || ioctl(fd, FICLONERANGE, &range))
 		ret = -errno;
 	close(fd);
 	close(range.src_fd);
-	unlink(a->other);
+	unlink(MNT "/clone");
 	return ret;
-}
-
-static long carry_out(struct actor *a)
-{
-	void *addr = (void *)a->addr;
-	long ret = 0;
-	int i;
-
-	switch (a->what) {
-	case PING:
-	case EXIT:
-		break;
-	case FORK:
-		return do_fork(a->value);
-	case POLICY:
-		ret = prctl(PR_MCE_KILL, PR_MCE_KILL_SET, a->value, 0, 0);
-		break;
-	case MAP:
-		return do_map(a);
-	case UNMAP:
-		ret = munmap(addr, a->len);
-		break;
-	case SYNC:
-		ret = msync(addr, a->len, MS_SYNC);
-		break;
-	case ADVISE:
-		ret = madvise(addr, a->len, a->value);
-		break;
-	case LOCK:
-		ret = mlock(addr, a->len);
-		break;
-	case MOVE:
-		if (mremap(addr, a->len, a->len, MREMAP_MAYMOVE | MREMAP_FIXED,
-			   a->to) != (void *)a->to)
-			ret = -1;
-		break;
-	case ACCESS:
-		for (i = 0; i < a->nr; i++)
-			do_access(&a->access[i]);
-		break;
-	case DIRECT_IO:
-		return do_direct_io(a);
-	case REGISTER:
-		return do_register(a);
-	case PIN:
-		return do_pin(a);
-	case UNPIN:
-		return do_unpin(a);
-	case STORM:
-		do_storm(a);
-		break;
-	case FAIL:
-		return do_fail(a);
-	case WRITE:
-		return do_write(a);
-	case CLONE:
-		return do_clone(a);
-	}
-	return ret ? -errno : 0;
 }
 
 static void serve(struct actor *a)
@@ -333,9 +263,9 @@ static void serve(struct actor *a)
 	for (;;) {
 		while (!__atomic_load_n(&a->turn, __ATOMIC_ACQUIRE))
 			futex(&a->turn, FUTEX_WAIT, 0, NULL);
-		a->result = carry_out(a);
-		if (a->what == EXIT)
+		if (!a->what)
 			_exit(0);
+		a->result = a->what(a);
 		__atomic_store_n(&a->turn, 0, __ATOMIC_RELEASE);
 		futex(&a->turn, FUTEX_WAKE, 1, NULL);
 	}
@@ -354,35 +284,47 @@ static const char *actor_name(int p)
 	return name;
 }
 
-static void begin_order(int p, enum what what)
+static bool ordered[NR_ACTORS];
+
+void order_too(int p, work *what)
 {
+	ordered[p] = true;
 	actors[p].what = what;
 	__atomic_store_n(&actors[p].turn, 1, __ATOMIC_RELEASE);
 	futex(&actors[p].turn, FUTEX_WAKE, 1, NULL);
 }
 
-static long end_order(int p)
+void actors_wait(void)
 {
 	const struct timespec second = { .tv_sec = 1 };
-	struct actor *a = &actors[p];
-	int status;
+	int p, status;
 
-	while (__atomic_load_n(&a->turn, __ATOMIC_ACQUIRE)) {
-		futex(&a->turn, FUTEX_WAIT, 1, &second);
-		if (__atomic_load_n(&a->turn, __ATOMIC_ACQUIRE) &&
-		    waitpid(pids[p], &status, WNOHANG) == pids[p]) {
-			pids[p] = 0;
-			differ("a process has died (%s, wait status %#x)",
-			       actor_name(p), status);
+	for (p = 0; p < NR_ACTORS; p++) {
+		struct actor *a = &actors[p];
+
+		while (ordered[p] &&
+		       __atomic_load_n(&a->turn, __ATOMIC_ACQUIRE)) {
+			futex(&a->turn, FUTEX_WAIT, 1, &second);
+			if (__atomic_load_n(&a->turn, __ATOMIC_ACQUIRE) &&
+			    waitpid(pids[p], &status, WNOHANG) == pids[p])
+				differ("a process has died (%s, wait status %#x)",
+				       actor_name(p), status);
 		}
+		ordered[p] = false;
 	}
-	return a->result;
 }
 
-static long order(int p, enum what what)
+long order(int p, work *what)
 {
-	begin_order(p, what);
-	return end_order(p);
+	order_too(p, what);
+	actors_wait();
+	return actors[p].result;
+}
+
+long call_array(int p, const long *call)
+{
+	memcpy(actors[p].call, call, sizeof(actors[p].call));
+	return order(p, do_call);
 }
 
 void actors_begin(void)
@@ -405,20 +347,27 @@ void actors_begin(void)
 
 void actor_start(int p, int parent)
 {
+	char path[32];
+
 	memset(&actors[p], 0, sizeof(actors[p]));
 	actors[parent].value = p;
-	pids[p] = order(parent, FORK);
+	pids[p] = order(parent, do_fork);
 	must(pids[p] > 0, "clone: %s", strerror(-pids[p]));
-	order(p, PING);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pids[p]);
+	pagemaps[p] = open(path, O_RDONLY | O_CLOEXEC);
+	must(pagemaps[p] >= 0, "%s: %m", path);
+	order(p, do_ping);
 }
 
 void actor_exit(int p)
 {
 	int status;
 
-	begin_order(p, EXIT);
+	order_too(p, NULL);
 	must(waitpid(pids[p], &status, 0) == pids[p], "waitpid: %m");
+	ordered[p] = false;
 	pids[p] = 0;
+	close(pagemaps[p]);
 	if (status)
 		differ("a process has not exited as ordered (%s, wait status %#x)",
 		       actor_name(p), status);
@@ -429,179 +378,33 @@ pid_t actor_pid(int p)
 	return pids[p];
 }
 
-void actor_policy(int p, int policy)
+int actor_pagemap(int p)
 {
-	actors[p].value = policy;
-	must(!order(p, POLICY), "PR_MCE_KILL failed");
+	return pagemaps[p];
 }
 
-static void set_path(char (*to)[32], const char *path)
+void set_path(int p, const char *path)
 {
-	snprintf(*to, sizeof(*to), "%s", path);
-}
-
-int actor_map(int p, unsigned long addr, const char *path, long pgoff,
-	      long pages, int flags)
-{
-	struct actor *a = &actors[p];
-
-	a->addr = addr;
-	a->len = pages * PAGE;
-	a->offset = pgoff * PAGE;
-	a->flags = flags;
-	set_path(&a->path, path);
-	return order(p, MAP);
-}
-
-static int order_range(int p, enum what what, unsigned long addr, long pages)
-{
-	actors[p].addr = addr;
-	actors[p].len = pages * PAGE;
-	return order(p, what);
-}
-
-int actor_unmap(int p, unsigned long addr, long pages)
-{
-	return order_range(p, UNMAP, addr, pages);
-}
-
-int actor_sync(int p, unsigned long addr, long pages)
-{
-	return order_range(p, SYNC, addr, pages);
-}
-
-int actor_advise(int p, unsigned long addr, long pages, int advice)
-{
-	actors[p].value = advice;
-	return order_range(p, ADVISE, addr, pages);
-}
-
-int actor_lock(int p, unsigned long addr, long pages)
-{
-	return order_range(p, LOCK, addr, pages);
-}
-
-int actor_move(int p, unsigned long addr, long pages, unsigned long to)
-{
-	actors[p].to = to;
-	return order_range(p, MOVE, addr, pages);
-}
-
-int actor_direct_io(int p, unsigned long addr, bool to_memory)
-{
-	actors[p].value = to_memory;
-	set_path(&actors[p].path, direct_io_device());
-	return order_range(p, DIRECT_IO, addr, 1);
-}
-
-int actor_register(int p, unsigned long addr)
-{
-	return order_range(p, REGISTER, addr, 1);
-}
-
-int actor_pin(int p, unsigned long addr)
-{
-	return order_range(p, PIN, addr, 1);
-}
-
-int actor_unpin(int p, uint64_t *hashes)
-{
-	int n, i;
-
-	actors[p].nr = processes[p].nr_pins;
-	n = order(p, UNPIN);
-	for (i = 0; i < n; i++)
-		hashes[i] = actors[p].access[i].hash;
-	return n;
-}
-
-static void set_accesses(int p, const struct access *accesses, int nr)
-{
-	actors[p].nr = nr;
-	memcpy(actors[p].access, accesses, nr * sizeof(*accesses));
+	snprintf(actors[p].path, sizeof(actors[p].path), "%s", path);
 }
 
 void actor_access(int p, struct access *accesses, int nr)
 {
-	set_accesses(p, accesses, nr);
-	order(p, ACCESS);
+	actors[p].nr = nr;
+	memcpy(actors[p].access, accesses, nr * sizeof(*accesses));
+	order(p, do_accesses);
 	memcpy(accesses, actors[p].access, nr * sizeof(*accesses));
 }
 
-/* The signals since this was last asked for */
 int actor_signals(int p, bool ping, struct signal_got *got, int max)
 {
 	struct actor *a = &actors[p];
 	int n;
 
 	if (ping)
-		order(p, PING);
-	n = a->nr_signals < max ? a->nr_signals : max;
-	memcpy(got, a->got, n * sizeof(*got));
+		order(p, do_ping);
 	n = a->nr_signals;
+	memcpy(got, a->got, min(n, max) * sizeof(*got));
 	a->nr_signals = 0;
 	return n;
-}
-
-/* --- at the same time --- */
-
-static bool ordered[NR_ACTORS];
-
-static void begin_one_of_many(int p, enum what what)
-{
-	ordered[p] = true;
-	begin_order(p, what);
-}
-
-void actor_storm(int p, const struct access *accesses, int nr, int rounds)
-{
-	set_accesses(p, accesses, nr);
-	actors[p].value = rounds;
-	begin_one_of_many(p, STORM);
-}
-
-void actor_fail(unsigned long pfn, long sector, int how)
-{
-	actors[INJECTOR].addr = pfn;
-	actors[INJECTOR].offset = sector;
-	actors[INJECTOR].flags = how;
-	begin_one_of_many(INJECTOR, FAIL);
-}
-
-void actor_write(const char *path, long at, long len, int byte)
-{
-	set_path(&actors[WRITER].path, path);
-	actors[WRITER].offset = at;
-	actors[WRITER].len = len;
-	actors[WRITER].value = byte;
-	begin_one_of_many(WRITER, WRITE);
-}
-
-void actor_clone(const char *path, long page, long n, const char *to)
-{
-	set_path(&actors[WRITER].path, path);
-	set_path(&actors[WRITER].other, to);
-	actors[WRITER].offset = page * PAGE;
-	actors[WRITER].len = n * PAGE;
-	begin_one_of_many(WRITER, CLONE);
-}
-
-void actors_wait(void)
-{
-	int p;
-
-	for (p = 0; p < NR_ACTORS; p++)
-		if (ordered[p])
-			end_order(p);
-	memset(ordered, 0, sizeof(ordered));
-}
-
-const struct access *actor_accesses(int p)
-{
-	return actors[p].access;
-}
-
-long actor_result(int p)
-{
-	return actors[p].result;
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Comparison of the kernel with the model */
-#include <linux/fs.h>
-#include <sys/stat.h>
-#include "ops.h"
+#include "fuzz.h"
 
-bool any_lost;
-
-static unsigned char buffer[HUGE_PAGES * PAGE] __attribute__((aligned(4096)));
+long pinned[256];
+int nr_pinned;
 
 /* --- files --- */
 
@@ -25,6 +22,14 @@ void close_fd(struct inode *inode)
 	if (inode->fd >= 0)
 		close(inode->fd);
 	inode->fd = -1;
+}
+
+void close_files(void)
+{
+	struct inode *inode;
+
+	for_each_file(inode)
+		close_fd(inode);
 }
 
 bool still_bad(long where)
@@ -54,43 +59,52 @@ static void place(struct block *block, long where)
 		must_be_repaired(where);
 }
 
-/* The kernel may have allocated more than it was asked for, full of zeroes. */
-void check_blocks(struct inode *inode, long from, long to, bool may_have_more)
+void moved_to(struct inode *inode, long page, long where, bool by_write)
+{
+	if (!by_write && bad(inode->page[page]))
+		differ_in(inode, page, "a page that has failed was copied");
+	place(page_new(inode, page), where);
+	unmapped(inode, page, page + 1);
+	uncertain(inode, page);
+}
+
+bool take_places(struct inode *inode, long from, long to, int how)
 {
 	long where[HUGE_PAGES], page;
+	bool moved = false;
 
 	extents(fd_of(inode), from, to, where);
 	for (page = from; page < to; page++) {
 		struct block *block = inode->page[page];
+		long now = where[page - from];
 
-		if (!block && where[page - from] >= 0) {
-			if (!may_have_more)
-				differ("a hole has a block (%s page %ld)",
-				       inode->path, page);
-			block = block_new();
-			page_set(inode, page, block);
+		if (now < 0) {
+			if (block || how & FILLED)
+				differ_in(inode, page, "a block is missing");
+		} else if (how & MOVED && (!block || block->where != now)) {
+			moved |= !!block;
+			moved_to(inode, page, now, how & BY_WRITE);
+		} else {
+			if (!block && !(how & MORE))
+				differ_in(inode, page, "a hole has a block");
+			if (how & UNSHARED && block->refs > 1)
+				differ_in(inode, page, "a block is still shared");
+			place(block ?: page_new(inode, page), now);
 		}
-		if (block && where[page - from] < 0)
-			differ("a block is missing (%s page %ld)", inode->path,
-			       page);
-		if (block)
-			place(block, where[page - from]);
 	}
+	return moved;
 }
 
-/* With an extent size hint there may be more. */
 void check_extents(struct inode *inode, long from, long to)
 {
-	check_blocks(inode, from, to, inode->huge);
+	take_places(inode, from, to, inode->huge ? MORE : 0);
 }
 
 void allocated_around(struct inode *inode, long from, long to)
 {
-	if (!inode->huge)
-		return;
-	from &= ~(CHUNK - 1L);
-	to = (to + CHUNK - 1) & ~(CHUNK - 1L);
-	check_extents(inode, from, to < inode->nr_pages ? to : inode->nr_pages);
+	if (inode->huge)
+		check_extents(inode, chunk_of(from),
+			      min(chunk_of(to + CHUNK - 1), inode->nr_pages));
 }
 
 void grown(struct inode *inode, long nr_pages)
@@ -99,72 +113,23 @@ void grown(struct inode *inode, long nr_pages)
 	allocated_around(inode, 0, nr_pages);
 }
 
-void moved_to(struct inode *inode, long page, long where, bool by_write)
+bool written(struct inode *inode, long from, long to, int how)
 {
-	struct block *old = inode->page[page], *new = block_new();
+	bool moved = take_places(inode, from, to,
+				 MOVED | UNSHARED | FILLED | how);
 
-	if (!by_write && bad(old))
-		differ("a page that has failed was copied (%s page %ld)",
-		       inode->path, page);
-	if (old)
-		memcpy(new->data, old->data, PAGE);
-	page_set(inode, page, new);
-	place(new, where);
-	unmapped(inode, page, page + 1);
-	uncertain(inode, page);
-}
-
-bool written(struct inode *inode, long from, long to, bool by_write)
-{
-	long where[HUGE_PAGES], page;
-	struct block *block;
-	bool moved = false;
-
-	extents(fd_of(inode), from, to, where);
-	for (page = from; page < to; page++) {
-		long now = where[page - from];
-
-		block = inode->page[page];
-		if (now < 0)
-			differ("a block is missing after a write (%s page %ld)",
-			       inode->path, page);
-		if (!block || block->where != now) {
-			moved |= !!block;
-			moved_to(inode, page, now, by_write);
-		} else if (block->refs > 1) {
-			differ("a shared block was written to (%s page %ld)",
-			       inode->path, page);
-		}
-	}
 	allocated_around(inode, from, to);
 	return moved;
 }
 
-void maybe_moved(struct inode *inode, long from, long to)
-{
-	long where[HUGE_PAGES], page;
-	struct block *block;
-
-	extents(fd_of(inode), from, to, where);
-	for (page = from; page < to; page++) {
-		block = inode->page[page];
-		if (where[page - from] >= 0 &&
-		    (!block || block->where != where[page - from]))
-			moved_to(inode, page, where[page - from], false);
-		else if (block && where[page - from] < 0)
-			differ("a block is missing (%s page %ld)", inode->path,
-			       page);
-	}
-}
-
 void maybe_written(struct inode *inode, long from, long to)
 {
-	maybe_moved(inode, from, to);
+	take_places(inode, from, to, MOVED);
 	unsure(inode, from, to);
 	allocated_around(inode, from, to);
 }
 
-void check_size(struct inode *inode)
+static void check_size(struct inode *inode)
 {
 	struct stat st;
 
@@ -192,6 +157,7 @@ static bool any_bad(const struct inode *inode)
  */
 void check_data(struct inode *inode, long from, long to)
 {
+	static unsigned char buffer[HUGE_PAGES * PAGE];
 	bool cached = !inode->dax && any_bad(inode);
 	long page, end;
 	ssize_t n;
@@ -207,126 +173,113 @@ void check_data(struct inode *inode, long from, long to)
 		if ((is_bad || cached) && n < 0 && errno == EIO)
 			continue;
 		if (is_bad && n >= 0 && inode->dax)
-			differ("pread() of a failed page succeeds (%s page %ld)",
-			       inode->path, page);
+			differ_in(inode, page, "pread() of a failed page succeeds");
 		if (n != (end - page) * BLOCK)
 			differ("pread() fails (%s pages %ld to %ld: %zd, %m)",
 			       inode->path, page, end, n);
-		for (; page < end; page++) {
-			const unsigned char *want = inode->page[page] ?
-				inode->page[page]->data : zeroes;
-
-			if (memcmp(buffer + (page - end) * PAGE + n, want,
-				   PAGE))
-				differ("a file has the wrong data (%s page %ld)",
-				       inode->path, page);
-		}
+		for (; page < end; page++)
+			if (memcmp(buffer + (page - end) * PAGE + n,
+				   inode->page[page] ? inode->page[page]->data :
+				   zeroes, PAGE))
+				differ_in(inode, page, "a file has the wrong data");
 	}
 }
 
 /* --- page tables --- */
 
-long mapped_place(int p, unsigned long addr)
+static long place_in(uint64_t entry)
 {
-	uint64_t entry;
-
-	read_tables(p, addr, 1, &entry);
 	return entry & PM_PRESENT ? where_is(entry & PM_PFN) : -1;
 }
 
-static enum pte may_be(uint64_t entry)
-{
-	if (!(entry & PM_PRESENT))
-		return NONE;
-	return where_is(entry & PM_PFN) < 0 ? HOLE : MAPS;
-}
-
-void refresh(int p, struct vma *vma, long i)
+static uint64_t read_table(const struct vma *vma, long i)
 {
 	uint64_t entry;
 
-	if (vma->pte[i] != MAY)
-		return;
-	read_tables(p, vma->addr + i * PAGE, 1, &entry);
-	vma->pte[i] = may_be(entry);
+	read_tables(vma, i, 1, &entry);
+	return entry;
 }
 
-static void check_table(int p, struct vma *vma)
+long mapped_place(const struct vma *vma, long i)
 {
-	uint64_t entries[HUGE_PAGES], e;
-	struct block *block;
-	long i, where;
+	return place_in(read_table(vma, i));
+}
 
-	read_tables(p, vma->addr + vma->from * PAGE, vma->to - vma->from,
-		    entries);
-	for (i = vma->from; i < vma->to; i++) {
-		e = entries[i - vma->from];
-		block = block_of(vma, i);
-		where = e & PM_PRESENT ? where_is(e & PM_PFN) : -1;
-		if (vma->pte[i] == MAY)
-			vma->pte[i] = may_be(e);
-		if (!(e & PM_PRESENT)) {
-			if (vma->pte[i] == NONE)
-				continue;
-			if (block)
-				dump_block(block);
-			if (vma->pte[i] == COPY)
-				differ("a private copy is no longer mapped (process %d, %#lx)",
-				       p, vma->addr + i * PAGE);
-			differ("a page is no longer mapped (process %d, %#lx)",
-			       p, vma->addr + i * PAGE);
-		}
-		if (vma->pte[i] == NONE) {
-			if (block)
-				dump_block(block);
-			differ("a page is mapped that should not be (process %d, %#lx, page %#lx of the device)",
-			       p, vma->addr + i * PAGE, where);
-		}
-		if (vma->pte[i] == COPY) {
-			if (where >= 0)
-				differ("a page of the device is mapped for a private copy (process %d, %#lx)",
-				       p, vma->addr + i * PAGE);
-			continue;
-		}
+static void take_entry(struct vma *vma, long i, uint64_t entry)
+{
+	if (vma->pte[i] == MAY)
+		vma->pte[i] = !(entry & PM_PRESENT) ? NONE :
+			place_in(entry) < 0 ? HOLE : MAPS;
+}
+
+void refresh(struct vma *vma, long i)
+{
+	if (vma->pte[i] == MAY)
+		take_entry(vma, i, read_table(vma, i));
+}
+
+/* What is wrong with an entry of a page table, or NULL */
+static const char *wrong_entry(const struct vma *vma, long i, uint64_t entry)
+{
+	struct block *block = block_of(vma, i);
+	enum pte pte = vma->pte[i];
+	long where = place_in(entry);
+
+	if (!(entry & PM_PRESENT))
+		return pte == NONE ? NULL : pte == COPY ?
+			"a private copy is no longer mapped" :
+			"a page is no longer mapped";
+	switch (pte) {
+	case NONE:
+		return "a page is mapped that should not be";
+	case COPY:
+		return where < 0 ? NULL :
+			"a page of the device is mapped for a private copy";
+	case HOLE:
 		/*
-		 * There may be a block full of zeroes where the file once had a
-		 * hole, if the page next to it was written to.
+		 * There may be a block full of zeroes where the file once had
+		 * a hole, if the page next to it was written to.
 		 */
-		if (vma->pte[i] == HOLE && where < 0)
-			continue;
-		if (where != (block ? block->where : -1)) {
-			if (block)
-				dump_block(block);
-			differ("the wrong page is mapped (process %d, %#lx, page %#lx of the device)",
-			       p, vma->addr + i * PAGE, where);
-		}
-		if (bad_place(where)) {
-			dump_block(block);
-			differ("a page that has failed is mapped (process %d, %#lx)",
-			       p, vma->addr + i * PAGE);
-		}
+		if (where < 0)
+			return NULL;
+		/* fall through */
+	default:
+		if (where != (block ? block->where : -1))
+			return "the wrong page is mapped";
+		return bad_place(where) ? "a page that has failed is mapped" :
+			NULL;
 	}
 }
 
 void check_tables(void)
 {
-	int p, v;
+	uint64_t entries[HUGE_PAGES];
+	const char *wrong;
+	struct vma *vma;
+	long i;
 
-	for_each_vma(p, v)
-		check_table(p, &processes[p].vma[v]);
+	for_each_vma(vma) {
+		read_tables(vma, vma->from, vma->to - vma->from, entries);
+		for (i = vma->from; i < vma->to; i++) {
+			take_entry(vma, i, entries[i - vma->from]);
+			wrong = wrong_entry(vma, i, entries[i - vma->from]);
+			if (wrong)
+				differ_at(vma, i, wrong);
+		}
+	}
 }
 
 void check_everything(bool huge_as_well)
 {
-	int i;
+	struct inode *inode;
 
 	check_tables();
-	for (i = 0; i < NR_FILES; i++) {
-		if (!files[i] || (files[i]->huge && !huge_as_well))
+	for_each_file(inode) {
+		if (inode->huge && !huge_as_well)
 			continue;
-		check_size(files[i]);
-		check_extents(files[i], 0, files[i]->nr_pages);
-		check_data(files[i], 0, files[i]->nr_pages);
+		check_size(inode);
+		check_extents(inode, 0, inode->nr_pages);
+		check_data(inode, 0, inode->nr_pages);
 	}
 }
 

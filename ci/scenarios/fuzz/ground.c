@@ -103,7 +103,7 @@ int ground_by_name(const char *name)
 	for (i = 0; i < NR_GROUNDS; i++)
 		if (!strcmp(names[i], name))
 			return i;
-	return -1;
+	give_up("no ground is called %s", name);
 }
 
 const char *ground_name(int nr)

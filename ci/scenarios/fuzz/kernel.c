@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the kernel tells: extents, page tables, struct pages, its log. */
-#include <errno.h>
 #include <linux/fiemap.h>
-#include <linux/fs.h>
 #include <linux/fsmap.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
+#include "devices.h"
 #include "fuzz.h"
 
 #define TRACING		"/sys/kernel/tracing/"
@@ -40,10 +35,10 @@ void extents(int fd, long from, long to, long *where)
 			struct fiemap_extent *e = &f.extent[i];
 			long begin = e->fe_logical / PAGE;
 			long end = begin + e->fe_length / PAGE;
+			long last_here = min(end, to);
 
 			last = e->fe_flags & FIEMAP_EXTENT_LAST;
-			for (page = begin < from ? from : begin;
-			     page < end && page < to; page++)
+			for (page = max(begin, from); page < last_here; page++)
 				where[page - from] =
 					e->fe_flags & FIEMAP_EXTENT_UNWRITTEN ?
 					-2 : (long)(e->fe_physical / PAGE) +
@@ -53,141 +48,96 @@ void extents(int fd, long from, long to, long *where)
 	}
 }
 
-/*
- * The pages of a special owner: free space, or what is staged for copy on write.
- * Which file that is for only a debug build of XFS would tell. Returns the first
- * page of which @wanted is true; -1 if there is none.
- */
+struct search {
+	uint64_t owner;
+	bool (*wanted)(long where);
+	long found;
+};
+
+static bool finds(const struct fsmap *rec, const void *data)
+{
+	struct search *s = (void *)data;
+	long page = rec->fmr_physical / PAGE;
+	long end = page + rec->fmr_length / PAGE;
+
+	if (!(rec->fmr_flags & FMR_OF_SPECIAL_OWNER) ||
+	    rec->fmr_owner != s->owner)
+		return false;
+	end = min(end, pages_of_device());
+	while (page < end && !s->wanted(page))
+		page++;
+	s->found = page;
+	return page < end;
+}
+
 long find_page(uint64_t owner, bool (*wanted)(long where))
 {
-	static struct {
-		struct fsmap_head head;
-		struct fsmap recs[128];
-	} f;
-	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
-	struct fsmap *rec;
-	long page, end, found = -1;
-	unsigned int i;
+	struct search s = { owner, wanted };
 
-	must(fd >= 0, MNT ": %m");
-	memset(&f, 0, sizeof(f));
-	f.head.fmh_count = ARRAY_SIZE(f.recs);
-	f.head.fmh_keys[1] = (struct fsmap) {
-		.fmr_device = UINT32_MAX,
-		.fmr_flags = UINT32_MAX,
-		.fmr_physical = UINT64_MAX,
-		.fmr_owner = UINT64_MAX,
-		.fmr_offset = UINT64_MAX,
-	};
-	do {
-		if (ioctl(fd, FS_IOC_GETFSMAP, &f))
-			differ("GETFSMAP fails (%m)");
-		for (i = 0; i < f.head.fmh_entries && found < 0; i++) {
-			rec = &f.recs[i];
-			if (!(rec->fmr_flags & FMR_OF_SPECIAL_OWNER) ||
-			    rec->fmr_owner != owner)
-				continue;
-			page = rec->fmr_physical / PAGE;
-			end = page + rec->fmr_length / PAGE;
-			for (; page < end && page < pages_of_device(); page++) {
-				if (wanted(page)) {
-					found = page;
-					break;
-				}
-			}
-		}
-		if (f.head.fmh_entries)
-			f.head.fmh_keys[0] = f.recs[f.head.fmh_entries - 1];
-	} while (found < 0 && f.head.fmh_entries &&
-		 !(f.head.fmh_keys[0].fmr_flags & FMR_OF_LAST));
-	close(fd);
-	return found;
+	return find_extent(MNT, finds, &s, NULL) < 0 ? -1 : s.found;
 }
 
 /* --- page tables --- */
 
-static int open_pagemap(int p)
+void read_tables(const struct vma *vma, long from, long n, uint64_t *entries)
 {
-	static struct {
-		pid_t pid;
-		int fd;
-	} open_one[NR_PROCS + 1];
-	char path[32];
-
-	if (open_one[p].pid != actor_pid(p)) {
-		if (open_one[p].pid)
-			close(open_one[p].fd);
-		open_one[p].pid = actor_pid(p);
-		snprintf(path, sizeof(path), "/proc/%d/pagemap", actor_pid(p));
-		open_one[p].fd = open(path, O_RDONLY | O_CLOEXEC);
-		must(open_one[p].fd >= 0, "%s: %m", path);
-	}
-	return open_one[p].fd;
+	must(pread(actor_pagemap(process_of(vma)), entries, n * 8,
+		   addr_of(vma, from) / PAGE * 8) == n * 8, "pagemap: %m");
 }
 
-void read_tables(int p, unsigned long addr, long pages, uint64_t *entries)
+bool by_pmd(const struct vma *vma, long i)
 {
-	must(pread(open_pagemap(p), entries, pages * 8, addr / PAGE * 8) ==
-	     pages * 8, "pagemap: %m");
-}
-
-bool by_pmd(int p, unsigned long addr)
-{
-	return mapped_huge(open_pagemap(p), addr & ~(PAGE - 1), PAGE);
+	return mapped_huge(actor_pagemap(process_of(vma)), addr_of(vma, i),
+			   PAGE);
 }
 
 /* --- struct pages --- */
 
-static struct {
-	int trace;
-	unsigned long map, size, flags, count;
-	int hwpoison;
-} peeking;
+static int trace;
+static unsigned long memory_map;
 
 /* Each read() of the trace returns one event. */
-static void drain_trace(void)
+static bool next_event(char line[512])
 {
-	char line[512];
+	ssize_t n = read(trace, line, 511);
 
-	while (read(peeking.trace, line, sizeof(line)) > 0)
-		;
+	line[max(n, 0)] = '\0';
+	return n > 0;
 }
 
 /*
- * A word of the kernel's memory: a kprobe event on a system call that nobody
- * else makes takes the address from the call's argument.
+ * A word of the kernel's memory: a kprobe event on a system call that no other
+ * process makes takes the address from the call's argument.
  */
-static void peek(unsigned long addr, unsigned long *word, unsigned long *base)
+static unsigned long peek(unsigned long addr, const char *what)
 {
+	unsigned long word;
 	char line[512], *at;
-	ssize_t n;
 
-	drain_trace();
+	while (next_event(line))
+		;
 	syscall(SYS_getpgid, addr);
-	n = read(peeking.trace, line, sizeof(line) - 1);
-	must(n > 0, "no event for a look at %#lx: %m", addr);
-	line[n] = '\0';
-	at = strstr(line, "base=");
-	must(at && sscanf(at, "base=%lx word=%lx", base, word) >= 1 + !!addr,
-	     "an event without the word at %#lx: %s", addr, line);
+	at = next_event(line) ? strstr(line, what) : NULL;
+	must(at && sscanf(at + strlen(what), "%lx", &word) == 1,
+	     "no event with the word at %#lx: %s", addr, line);
+	return word;
 }
 
-static unsigned long page_word(unsigned long pfn, unsigned long offset)
+static unsigned long page_word(unsigned long pfn, const char *offset)
 {
-	unsigned long word, base;
-
-	peek(peeking.map + pfn * peeking.size + offset, &word, &base);
-	return word;
+	return peek(memory_map + pfn * kernel_number("SIZE(page)=") +
+		    kernel_number(offset), " word=");
 }
 
 bool page_flagged(unsigned long pfn)
 {
-	return page_word(pfn, peeking.flags) >> peeking.hwpoison & 1;
+	return page_word(pfn, "OFFSET(page.flags)=") >>
+		kernel_number("NUMBER(PG_hwpoison)=") & 1;
 }
 
 long page_count(unsigned long pfn)
 {
-	return (int)page_word(pfn, peeking.count);
+	return (int)page_word(pfn, "OFFSET(page._refcount)=");
 }
 
 /*
@@ -198,17 +148,12 @@ void machine_check_handled(void)
 {
 	struct timespec moment = { .tv_nsec = 1000 * 1000 };
 	char line[512];
-	ssize_t n;
 	int i;
 
 	for (i = 0; i < 20000; i++) {
-		n = read(peeking.trace, line, sizeof(line) - 1);
-		if (n <= 0) {
+		if (!next_event(line)) {
 			nanosleep(&moment, NULL);
-			continue;
-		}
-		line[n] = '\0';
-		if (strstr(line, "handled:")) {
+		} else if (strstr(line, "handled:")) {
 			visit_processors();
 			return;
 		}
@@ -218,8 +163,6 @@ void machine_check_handled(void)
 
 static void begin_peeking(void)
 {
-	unsigned long word;
-
 	mkdir(INSTANCE, 0755);
 	if (access(INSTANCE "events/fuzz/peek", F_OK))
 		put_string(TRACING "kprobe_events",
@@ -228,14 +171,9 @@ static void begin_peeking(void)
 	put_string(INSTANCE "events/fuzz/peek/enable", "1");
 	put_string(INSTANCE "events/fuzz/handled/filter", "ret == 1");
 	put_string(INSTANCE "events/fuzz/handled/enable", "1");
-	peeking.trace = open(INSTANCE "trace_pipe",
-			     O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	must(peeking.trace >= 0, "trace_pipe: %m");
-	peeking.size = kernel_number("SIZE(page)=");
-	peeking.flags = kernel_number("OFFSET(page.flags)=");
-	peeking.count = kernel_number("OFFSET(page._refcount)=");
-	peeking.hwpoison = kernel_number("NUMBER(PG_hwpoison)=");
-	peek(0, &word, &peeking.map);
+	trace = open(INSTANCE "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	must(trace >= 0, "trace_pipe: %m");
+	memory_map = peek(0, " base=");
 }
 
 /* --- the log --- */

@@ -11,10 +11,8 @@
  * number. A worker process does it all; another one watches it, and has a word to
  * say when it hangs.
  */
-#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "fuzz.h"
 
 /* What ci/fuzz takes a run that did not end by itself for. */
@@ -26,17 +24,17 @@
 
 #define HANG_SECONDS	60
 #define CHECK_EVERY	60	/* operations */
+#define EPOCH		1000
 #define MAX_OPS		20000	/* of a list */
 
 static struct {
-	uint64_t seed;
-	long ops, seconds, epoch;
+	unsigned long seed;
+	long ops, seconds;
 	int ground;			/* -1: now this, now that */
 	bool stream;			/* tell each operation before it is done */
 } run = {
-	.ops = -1,
-	.seconds = -1,
-	.epoch = 1000,
+	.ops = LONG_MAX,
+	.seconds = LONG_MAX,
 	.ground = -1,
 };
 
@@ -49,14 +47,6 @@ static struct {
 	int nr_ops;			/* of the epoch */
 	struct op ops[MAX_OPS];
 } *shared;
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 void differ(const char *fmt, ...)
 {
@@ -77,7 +67,7 @@ void differ(const char *fmt, ...)
 	_exit(ENDS_DIFFERS);
 }
 
-static void do_op(const struct op *op)
+static void do_op(struct op *op)
 {
 	op_print(op, shared->op, sizeof(shared->op));
 	if (run.stream)
@@ -91,57 +81,50 @@ static void do_op(const struct op *op)
 		check_everything(shared->nr_ops % (CHECK_EVERY * 8) == 0);
 }
 
-static void announce(const char *what)
-{
-	snprintf(shared->op, sizeof(shared->op), "%s", what);
-	shared->progress++;
-}
-
 static void begin(int ground)
 {
-	announce("the beginning of an epoch");
+	strcpy(shared->op, "the beginning of an epoch");
+	shared->progress++;
 	shared->nr_ops = 0;
 	epoch_begin(ground);
 }
 
 static void end(void)
 {
-	announce("the end of an epoch");
+	strcpy(shared->op, "the end of an epoch");
+	shared->progress++;
 	epoch_end();
-	announce("");
+	shared->op[0] = '\0';
+	shared->progress++;
 }
 
 /* --- what a worker does --- */
 
 static void work_at_random(void)
 {
-	time_t start = now(), told = start;
+	time_t start = time(NULL), told = start, now;
+	unsigned long seed = run.seed;
+	bool over = false;
 	struct op op;
-	long epoch, i;
-	int ground;
+	int ground, i;
 
-	for (epoch = 0; ; epoch++) {
-		ground = run.ground < 0 ? random_ground(run.seed + epoch) :
-			run.ground;
-		printf("# epoch seed=%llu ground=%s\n",
-		       (unsigned long long)(run.seed + epoch),
-		       ground_name(ground));
+	for (; !over; seed++) {
+		ground = run.ground < 0 ? random_ground(seed) : run.ground;
+		printf("# epoch seed=%lu ground=%s\n", seed, ground_name(ground));
 		begin(ground);
-		random_seed(run.seed + epoch);
-		for (i = 0; i < run.epoch; i++) {
+		random_seed(seed);
+		for (i = 0; i < EPOCH && !over; i++) {
 			op_random(&op);
 			do_op(&op);
-			if (now() >= told + 5) {
-				told = now();
+			now = time(NULL);
+			if (now >= told + 5) {
+				told = now;
 				printf("# progress ops=%ld poisons=%ld seconds=%ld\n",
 				       figures.ops, figures.poisons,
 				       (long)(told - start));
 			}
-			if ((run.ops >= 0 && figures.ops >= run.ops) ||
-			    (run.seconds >= 0 && now() >= start + run.seconds)) {
-				end();
-				return;
-			}
+			over = figures.ops >= run.ops ||
+				now - start >= run.seconds;
 		}
 		end();
 	}
@@ -167,7 +150,7 @@ static void work_from_list(void)
 /* Wait for the worker, and for all that it has left. */
 static int watch(void (*work)(void))
 {
-	time_t moved = now();
+	time_t moved = time(NULL);
 	long progress = -1;
 	int status, i;
 	pid_t pid;
@@ -193,9 +176,9 @@ static int watch(void (*work)(void))
 			break;
 		if (shared->progress != progress) {
 			progress = shared->progress;
-			moved = now();
+			moved = time(NULL);
 		}
-		if (now() >= moved + HANG_SECONDS) {
+		if (time(NULL) >= moved + HANG_SECONDS) {
 			printf("# differs: no progress for %d seconds\n# in: %s\n",
 			       HANG_SECONDS, shared->op);
 			strcpy(shared->signature, "no progress");
@@ -216,12 +199,21 @@ static int watch(void (*work)(void))
 
 static void tell_figures(void)
 {
+	const struct figures *f = &shared->figures;
+
 	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld storms=%ld\n",
-	       shared->figures.ops, shared->figures.left_out,
-	       shared->figures.poisons, shared->figures.machine_checks,
-	       shared->figures.victims,
-	       shared->figures.by_pmd, shared->figures.signals,
-	       shared->figures.repairs, shared->figures.storms);
+	       f->ops, f->left_out, f->poisons, f->machine_checks, f->victims,
+	       f->by_pmd, f->signals, f->repairs, f->storms);
+}
+
+static void print_ops(const char *prefix, const struct op *op, int nr)
+{
+	char line[160];
+
+	for (; nr--; op++) {
+		op_print(op, line, sizeof(line));
+		printf("%s%s\n", prefix, line);
+	}
 }
 
 /* --- shrinking --- */
@@ -238,9 +230,8 @@ static char signature[sizeof(shared->signature)];
  */
 static int shrink(void)
 {
-	char line[160];
 	bool changed = false;
-	int ret, i;
+	int ret;
 
 	if (!step) {
 		ret = watch(work_from_list);
@@ -256,8 +247,7 @@ static int shrink(void)
 
 	while (step) {
 		while (without < nr_list) {
-			nr_without = step < nr_list - without ?
-				step : nr_list - without;
+			nr_without = min(step, nr_list - without);
 			printf("# trial of=%d without=%d n=%d step=%d\n",
 			       nr_list, without, nr_without, step);
 			ret = watch(work_from_list);
@@ -282,10 +272,7 @@ static int shrink(void)
 		step = (step + 1) / 2;
 	}
 	printf("# shrunk to %d operations\n", nr_list);
-	for (i = 0; i < nr_list; i++) {
-		op_print(&list[i], line, sizeof(line));
-		printf("%s\n", line);
-	}
+	print_ops("", list, nr_list);
 	return ENDS_DIFFERS;
 }
 
@@ -299,14 +286,6 @@ static uint64_t fresh_seed(void)
 	return (ts.tv_sec * 1000003ULL + ts.tv_nsec) % 1000000000;
 }
 
-static int the_ground(const char *name)
-{
-	int ground = ground_by_name(name);
-
-	must(ground >= 0, "no ground is called %s", name);
-	return ground;
-}
-
 static void read_list(const char *path)
 {
 	FILE *f = fopen(path, "r");
@@ -316,7 +295,7 @@ static void read_list(const char *path)
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (sscanf(line, "# epoch %*s ground=%19s", name) == 1)
-			ground_of_list = the_ground(name);
+			ground_of_list = ground_by_name(name);
 		if (!line[0] || line[0] == '#')
 			continue;
 		must(nr_list < MAX_OPS, "%s: more than %d operations", path,
@@ -338,51 +317,54 @@ static void set_up(void)
 	put_string("/sys/kernel/debug/clear_warn_once", "1");
 }
 
+static void disable(char *names)
+{
+	char *name;
+
+	while ((name = strsep(&names, ",")))
+		must(op_disable(name), "no operation is called %s", name);
+}
+
 static int command(int argc, char **argv)
 {
 	bool shrinks = false;
-	char *names, *name;
-	int i, ret;
+	char *name, *arg;
+	int ret;
 
+	(void)argc;
 	run.stream = true;
 	run.seed = fresh_seed();
-	for (i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-
-		if (!strcmp(arg, "--shrink")) {
+	while ((name = *++argv)) {
+		if (!strcmp(name, "--shrink")) {
 			shrinks = true;
 			continue;
 		}
-		must(i + 1 < argc, "%s wants an argument", arg);
-		i++;
-		if (!strcmp(arg, "--seed"))
-			run.seed = strtoull(argv[i], NULL, 0);
-		else if (!strcmp(arg, "--ops"))
-			run.ops = atol(argv[i]);
-		else if (!strcmp(arg, "--seconds"))
-			run.seconds = atol(argv[i]);
-		else if (!strcmp(arg, "--epoch"))
-			run.epoch = atol(argv[i]);
-		else if (!strcmp(arg, "--list"))
-			read_list(argv[i]);
-		else if (!strcmp(arg, "--from"))
-			must(sscanf(argv[i], "%d,%d", &without, &step) == 2,
+		arg = *++argv;
+		must(arg, "%s wants an argument", name);
+		if (!strcmp(name, "--seed"))
+			run.seed = atol(arg);
+		else if (!strcmp(name, "--ops"))
+			run.ops = atol(arg);
+		else if (!strcmp(name, "--seconds"))
+			run.seconds = atol(arg);
+		else if (!strcmp(name, "--list"))
+			read_list(arg);
+		else if (!strcmp(name, "--from"))
+			must(sscanf(arg, "%d,%d", &without, &step) == 2,
 			     "--from wants two numbers");
-		else if (!strcmp(arg, "--as"))
-			snprintf(signature, sizeof(signature), "%s", argv[i]);
-		else if (!strcmp(arg, "--ground"))
-			run.ground = the_ground(argv[i]);
-		else if (!strcmp(arg, "--without"))
-			for (names = argv[i]; (name = strsep(&names, ",")); )
-				must(op_disable(name), "no operation is called %s",
-				     name);
+		else if (!strcmp(name, "--as"))
+			snprintf(signature, sizeof(signature), "%s", arg);
+		else if (!strcmp(name, "--ground"))
+			run.ground = ground_by_name(arg);
+		else if (!strcmp(name, "--without"))
+			disable(arg);
 		else
-			give_up("unknown argument %s", arg);
+			give_up("unknown argument %s", name);
 	}
 	set_up();
 	if (shrinks)
 		return shrink();
-	printf("# seed %llu\n", (unsigned long long)run.seed);
+	printf("# seed %lu\n", run.seed);
 	ret = watch(nr_list ? work_from_list : work_at_random);
 	tell_figures();
 	printf("# ends %d\n", ret);
@@ -395,20 +377,16 @@ static int command(int argc, char **argv)
 
 static bool agrees(const char *what)
 {
-	char line[160];
-	int ret, i;
+	int ret;
 
-	remark("seed %llu", (unsigned long long)run.seed);
+	remark("seed %lu", run.seed);
 	ret = watch(work_at_random);
 	tell_figures();
 	if (ret == ENDS_GIVEN_UP)
 		give_up("the worker could not go on");
 	if (ret) {
 		remark("the operations of the epoch until then:");
-		for (i = 0; i < shared->nr_ops; i++) {
-			op_print(&shared->ops[i], line, sizeof(line));
-			remark("  %s", line);
-		}
+		print_ops("#   ", shared->ops, shared->nr_ops);
 	}
 	return check(!ret, "kernel and model agree, with %s seed", what);
 }

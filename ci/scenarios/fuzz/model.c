@@ -7,19 +7,21 @@
 
 struct inode *files[NR_FILES];
 struct process processes[NR_PROCS];
+struct vma vmas[NR_PROCS][NR_VMAS];
 bool early_by_default;
 bool frozen;
+bool any_lost;
+int inodes_gone;
 
 const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
 
 /* All inodes that may be mapped, unlinked ones included. */
-static struct inode *inodes[256];
+static struct inode *inodes;
 
 static struct block **at_place;		/* by page of the device */
 static unsigned char *failures;		/* MACHINE_CHECK, SCRUBBED */
 static long bad_ever[4096];		/* pages that are or were bad */
 static int nr_bad_ever;
-int inodes_gone;
 
 /* FNV-1a over words: quick where instructions are slow */
 uint64_t page_hash(const void *page)
@@ -33,39 +35,34 @@ uint64_t page_hash(const void *page)
 	return hash;
 }
 
+static void *zeroed(size_t nr, size_t size)
+{
+	void *memory = calloc(nr, size);
+
+	must(memory, "no memory");
+	return memory;
+}
+
 void model_reset(void)
 {
-	unsigned int i;
-	int p, v;
+	struct inode *inode;
+	struct vma *vma;
 
-	for_each_vma(p, v)
-		vma_dropped(&processes[p].vma[v], 0, HUGE_PAGES);
+	for_each_vma(vma)
+		vma_dropped(vma, 0, HUGE_PAGES);
 	memset(processes, 0, sizeof(processes));
-	for (i = 0; i < NR_FILES; i++)
-		if (files[i])
-			inode_unlink(files[i]);
+	for_each_file(inode)
+		inode_unlink(inode);
 	free(at_place);
 	free(failures);
-	at_place = calloc(pages_of_device(), sizeof(*at_place));
-	failures = calloc(pages_of_device(), sizeof(*failures));
-	must(at_place && failures, "no memory");
+	at_place = zeroed(pages_of_device(), sizeof(*at_place));
+	failures = zeroed(pages_of_device(), sizeof(*failures));
 	early_by_default = true;
-	frozen = false;
-	nr_bad_ever = 0;
+	frozen = any_lost = false;
+	nr_bad_ever = inodes_gone = nr_pinned = 0;
 }
 
 /* --- blocks --- */
-
-struct block *block_new(void)
-{
-	struct block *block = calloc(1, sizeof(*block));
-	static long last_id;
-
-	must(block, "no memory");
-	block->id = ++last_id;
-	block->where = -1;
-	return block;
-}
 
 struct block *block_at(long where)
 {
@@ -155,26 +152,19 @@ long flagged_pages(bool (*still)(long where))
 
 struct inode *inode_new(int slot, const char *path)
 {
-	struct inode *inode = calloc(1, sizeof(*inode));
-	unsigned int i;
+	struct inode *inode = zeroed(1, sizeof(*inode));
 
-	must(inode, "no memory");
 	inode->slot = slot;
 	inode->fd = -1;
 	inode->huge = slot >= NR_SMALL;
+	inode->max_pages = inode->huge ? HUGE_PAGES : SMALL_PAGES;
 	inode->dax = true;
 	snprintf(inode->path, sizeof(inode->path), "%s", path);
-	files[slot] = inode;
-	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
-		if (!inodes[i]) {
-			inodes[i] = inode;
-			return inode;
-		}
-	}
-	give_up("too many inodes");
+	inode->next = inodes;
+	return files[slot] = inodes = inode;
 }
 
-void page_set(struct inode *inode, long page, struct block *block)
+static void page_set(struct inode *inode, long page, struct block *block)
 {
 	struct block *old = inode->page[page];
 
@@ -188,19 +178,54 @@ void page_set(struct inode *inode, long page, struct block *block)
 	}
 }
 
-static void inode_gone(struct inode *inode)
+struct block *page_new(struct inode *inode, long page)
 {
-	unsigned int i;
-	long page;
+	struct block *block = zeroed(1, sizeof(*block));
+	struct block *old = inode->page[page];
+	static long last_id;
 
-	for (page = 0; page < HUGE_PAGES; page++)
-		if (inode->page[page])
-			page_set(inode, page, NULL);
-	for (i = 0; i < ARRAY_SIZE(inodes); i++)
-		if (inodes[i] == inode)
-			inodes[i] = NULL;
-	if (inode->fd >= 0)
-		close(inode->fd);
+	block->id = ++last_id;
+	block->where = -1;
+	if (old)
+		memcpy(block->data, old->data, PAGE);
+	page_set(inode, page, block);
+	return block;
+}
+
+void pages_freed(struct inode *inode, long from, long to)
+{
+	for (; from < to; from++)
+		page_set(inode, from, NULL);
+}
+
+void pages_get(struct inode *inode, long page, long n, struct block **blocks)
+{
+	memcpy(blocks, &inode->page[page], n * sizeof(*blocks));
+	while (n--)
+		if (blocks[n])
+			blocks[n]->refs++;
+}
+
+void pages_put(struct inode *inode, long page, long n, struct block **blocks)
+{
+	while (n--) {
+		page_set(inode, page + n, blocks[n]);
+		if (blocks[n])
+			blocks[n]->refs--;
+	}
+}
+
+static void free_unused(struct inode *inode)
+{
+	struct inode **at = &inodes;
+
+	if (inode->mappings || inode->slot >= 0)
+		return;
+	pages_freed(inode, 0, HUGE_PAGES);
+	while (*at != inode)
+		at = &(*at)->next;
+	*at = inode->next;
+	close_fd(inode);
 	free(inode);
 	inodes_gone++;
 }
@@ -209,37 +234,27 @@ void inode_unlink(struct inode *inode)
 {
 	files[inode->slot] = NULL;
 	inode->slot = -1;
-	if (!inode->mappings)
-		inode_gone(inode);
-}
-
-void inode_unmapped(struct inode *inode)
-{
-	inode->mappings--;
-	if (!inode->mappings && inode->slot < 0)
-		inode_gone(inode);
+	free_unused(inode);
 }
 
 bool any_mapping(void)
 {
-	unsigned int i;
+	struct inode *inode;
 
-	for (i = 0; i < ARRAY_SIZE(inodes); i++)
-		if (inodes[i] && inodes[i]->mappings)
-			return true;
-	return false;
+	for (inode = inodes; inode && !inode->mappings; inode = inode->next)
+		;
+	return inode;
 }
 
-/* All files that have @block may have lost something. */
 void files_lost(const struct block *block)
 {
-	unsigned int i;
+	struct inode *inode;
 	long page;
 
-	for (i = 0; i < ARRAY_SIZE(inodes); i++)
-		for (page = 0; inodes[i] && page < inodes[i]->nr_pages; page++)
-			if (inodes[i]->page[page] == block)
-				inodes[i]->lost = true;
+	any_lost = true;
+	for (inode = inodes; block && inode; inode = inode->next)
+		for (page = 0; page < inode->nr_pages; page++)
+			inode->lost |= inode->page[page] == block;
 }
 
 /* --- mappings --- */
@@ -261,7 +276,7 @@ const unsigned char *seen_at(const struct vma *vma, long i)
 	return block ? block->data : zeroes;
 }
 
-void set_pte(struct vma *vma, long i, enum pte pte)
+static void set_pte(struct vma *vma, long i, enum pte pte)
 {
 	if (vma->pte[i] == COPY) {
 		free(vma->copy[i]);
@@ -270,117 +285,67 @@ void set_pte(struct vma *vma, long i, enum pte pte)
 	vma->pte[i] = pte;
 }
 
-void make_copy(struct vma *vma, long i)
+static void make_copy(struct vma *vma, long i, const void *data)
 {
-	unsigned char *copy = malloc(PAGE);
+	unsigned char *copy = zeroed(1, PAGE);
 
-	must(copy, "no memory");
-	memcpy(copy, seen_at(vma, i), PAGE);
+	memcpy(copy, data, PAGE);
 	set_pte(vma, i, COPY);
 	vma->copy[i] = copy;
 }
 
-typedef enum pte pte_change(enum pte pte);
-
-/* Of the pages of a mapping, those that it still has */
-static void change_here(struct vma *vma, long from, long to, pte_change *change)
+void change(struct vma *vma, long from, long to, int old, enum pte pte)
 {
 	long i;
 
-	if (from < vma->from)
-		from = vma->from;
-	if (to > vma->to)
-		to = vma->to;
-	for (i = from; i < to; i++)
-		vma->pte[i] = change(vma->pte[i]);
+	for (i = max(from, vma->from); i < min(to, vma->to); i++)
+		if (old >> vma->pte[i] & 1)
+			set_pte(vma, i, pte);
 }
 
-/* The same of the pages of a file, in all processes */
-static void change_all(struct inode *inode, long from, long to,
-		       pte_change *change)
+void change_all(struct inode *inode, long from, long to, int old, enum pte pte)
 {
 	struct vma *vma;
-	int p, v;
 
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
+	for_each_vma(vma)
 		if (vma->inode == inode)
-			change_here(vma, from - vma->pgoff, to - vma->pgoff,
-				    change);
-	}
+			change(vma, from - vma->pgoff, to - vma->pgoff, old,
+			       pte);
 }
 
-static enum pte unmap_pte(enum pte pte)
+void change_around(struct vma *vma, long i, int old, enum pte pte)
 {
-	return pte == COPY ? COPY : NONE;
-}
+	long first = chunk_of(vma->pgoff + i) - vma->pgoff;
 
-void unmapped(struct inode *inode, long from, long to)
-{
-	change_all(inode, from, to, unmap_pte);
-}
-
-static enum pte unmap_hole(enum pte pte)
-{
-	return pte == HOLE ? NONE : pte;
-}
-
-/* A fault has found a block at this page. */
-void holes_unmapped(struct inode *inode, long page)
-{
-	change_all(inode, page, page + 1, unmap_hole);
-}
-
-static enum pte unsure_pte(enum pte pte)
-{
-	return pte == MAPS || pte == HOLE ? MAY : pte;
-}
-
-/* These pages, as far as they are mapped, may not be. */
-void unsure(struct inode *inode, long from, long to)
-{
-	change_all(inode, from, to, unsure_pte);
+	if (vma->inode->huge)
+		change(vma, first, first + CHUNK, old, pte);
 }
 
 void uncertain(struct inode *inode, long page)
 {
-	long first = page & ~(CHUNK - 1L);
-
 	if (inode->huge)
-		unsure(inode, first, first + CHUNK);
+		unsure(inode, chunk_of(page), chunk_of(page) + CHUNK);
 }
 
-/* The same for one mapping only. */
-void unsure_around(struct vma *vma, long i)
+void faulted(struct vma *vma, long i)
 {
-	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
+	long k, first = chunk_of(vma->pgoff + i) - vma->pgoff;
 
-	if (vma->inode->huge)
-		change_here(vma, first, first + CHUNK, unsure_pte);
+	if (!vma->inode->huge)
+		return;
+	uncertain(vma->inode, vma->pgoff + i);
+	for (k = max(first, vma->from); k < min(first + CHUNK, vma->to); k++)
+		if (vma->pte[k] == NONE && !bad(block_of(vma, k)))
+			vma->pte[k] = MAY;
 }
 
-/* A PMD that maps page @i has gone. */
-void unmapped_by_pmd(struct vma *vma, long i)
+void stored_to_copy(struct vma *vma, long i, int offset, int len, int byte)
 {
-	long first = ((vma->pgoff + i) & ~(CHUNK - 1L)) - vma->pgoff;
-
-	change_here(vma, first, first + CHUNK, unmap_pte);
-}
-
-void copies_dropped(struct inode *inode, long page)
-{
-	struct vma *vma;
-	int p, v;
-	long i;
-
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
-		if (vma->inode != inode)
-			continue;
-		for (i = vma->from; i < vma->to; i++)
-			if (vma->pgoff + i >= page)
-				set_pte(vma, i, NONE);
+	if (vma->pte[i] != COPY) {
+		make_copy(vma, i, seen_at(vma, i));
+		faulted(vma, i);
 	}
+	memset(vma->copy[i] + offset, byte, len);
 }
 
 /*
@@ -393,36 +358,32 @@ void vma_copied(struct vma *to, const struct vma *from)
 
 	*to = *from;
 	to->inode->mappings++;
-	for (i = from->from; i < from->to; i++) {
-		if (from->pte[i] == COPY) {
-			to->copy[i] = malloc(PAGE);
-			must(to->copy[i], "no memory");
-			memcpy(to->copy[i], from->copy[i], PAGE);
-		} else if (from->pte[i] != NONE) {
-			to->pte[i] = from->shared ? NONE : MAY;
+	change(to, 0, HUGE_PAGES, MAPPED,
+	       to->shared ? NONE : MAY);
+	for (i = to->from; i < to->to; i++)
+		if (to->pte[i] == COPY) {
+			to->pte[i] = NONE;	/* the copy is the parent's */
+			make_copy(to, i, from->copy[i]);
 		}
-	}
 }
 
 /* These pages of it are no longer there. They are at one end of it, or all. */
 void vma_dropped(struct vma *vma, long from, long to)
 {
-	long i;
+	struct inode *inode = vma->inode;
 
-	if (from < vma->from)
-		from = vma->from;
-	if (to > vma->to)
-		to = vma->to;
-	for (i = from; i < to; i++)
-		set_pte(vma, i, NONE);
+	from = max(from, vma->from);
+	to = min(to, vma->to);
+	change(vma, from, to, ~0, NONE);
 	if (from == vma->from)
 		vma->from = to;
 	else
 		vma->to = from;
 	if (vma->from < vma->to)
 		return;
-	inode_unmapped(vma->inode);
 	memset(vma, 0, sizeof(*vma));
+	inode->mappings--;
+	free_unused(inode);
 }
 
 /* --- for debugging a difference --- */
@@ -432,28 +393,39 @@ void dump_block(const struct block *block)
 	static const char *const names[] = {
 		"not", "mapped", "as a hole", "copied", "maybe"
 	};
-	unsigned int n;
-	int p, v;
+	struct inode *inode;
+	struct vma *vma;
 	long i;
 
+	if (!block)
+		return;
 	remark("block at page %#lx (pfn %#lx), %u reference(s)%s", block->where,
 	       pfn_at(block->where), block->refs,
 	       bad(block) ? ", has failed" : "");
-	for (n = 0; n < ARRAY_SIZE(inodes); n++)
-		for (i = 0; inodes[n] && i < inodes[n]->nr_pages; i++)
-			if (inodes[n]->page[i] == block)
-				remark("  %s%s page %ld", inodes[n]->path,
-				       inodes[n]->slot < 0 ? " (unlinked)" : "",
-				       i);
-	for_each_vma(p, v) {
-		struct vma *vma = &processes[p].vma[v];
-
+	for (inode = inodes; inode; inode = inode->next)
+		for (i = 0; i < inode->nr_pages; i++)
+			if (inode->page[i] == block)
+				remark("  %s%s page %ld", inode->path,
+				       inode->slot < 0 ? " (unlinked)" : "", i);
+	for_each_vma(vma)
 		for (i = vma->from; i < vma->to; i++)
 			if (block_of(vma, i) == block)
 				remark("  process %d mapping %d at %#lx: %s page %ld, %s, %s",
-				       p, v, vma->addr + i * PAGE,
-				       vma->inode->path, vma->pgoff + i,
+				       process_of(vma), slot_of(vma),
+				       addr_of(vma, i), vma->inode->path,
+				       vma->pgoff + i,
 				       vma->shared ? "shared" : "private",
 				       names[vma->pte[i]]);
-	}
+}
+
+void differ_at(const struct vma *vma, long i, const char *what)
+{
+	dump_block(block_of(vma, i));
+	differ("%s (process %d, %#lx, where page %#lx of the device is mapped)",
+	       what, process_of(vma), addr_of(vma, i), mapped_place(vma, i));
+}
+
+void differ_in(const struct inode *inode, long page, const char *what)
+{
+	differ("%s (%s page %ld)", what, inode->path, page);
 }

@@ -3,32 +3,17 @@
  * Accesses to mapped pages: by the processor, or by the kernel on behalf of a
  * process, by get_user_pages().
  */
-#include <sys/uio.h>
-#include "ops.h"
+#include "fuzz.h"
 
 /* --- in the model --- */
 
-/* A fault on pages that a PMD may map may map all of them, or unmap them all. */
-static void faulted(struct vma *vma, long i)
+enum access_outcome expected(struct vma *vma, long i, bool store)
 {
-	long k, first = (vma->pgoff + i) & ~(CHUNK - 1L);
-
-	if (!vma->inode->huge)
-		return;
-	uncertain(vma->inode, vma->pgoff + i);
-	for (k = vma->from; k < vma->to; k++)
-		if (vma->pgoff + k >= first && vma->pgoff + k < first + CHUNK &&
-		    vma->pte[k] == NONE && !bad(block_of(vma, k)))
-			vma->pte[k] = MAY;
-}
-
-enum access_outcome expected(int p, struct vma *vma, long i, bool store)
-{
-	refresh(p, vma, i);
+	refresh(vma, i);
 	if (vma->pte[i] == COPY)
 		return FINE;
 	if (vma->pgoff + i >= vma->inode->nr_pages)
-		return BEYOND;
+		return BEYOND_END;
 	/* Zeroes that are mapped in the place of a block may stay. */
 	if (bad(block_of(vma, i)) &&
 	    !(vma->pte[i] == HOLE && !(store && vma->shared)))
@@ -36,7 +21,7 @@ enum access_outcome expected(int p, struct vma *vma, long i, bool store)
 	return FINE;
 }
 
-void loaded(struct vma *vma, long i)
+static void loaded(struct vma *vma, long i)
 {
 	struct block *block = block_of(vma, i);
 
@@ -48,48 +33,30 @@ void loaded(struct vma *vma, long i)
 	vma->pte[i] = block ? MAPS : HOLE;
 }
 
-static void stored_to_copy(struct vma *vma, long i, unsigned int offset,
-			   unsigned int len, int byte)
+/* A store has put @len bytes at @offset. */
+static void stored(struct vma *vma, long i, int offset, int len, int byte)
 {
-	if (vma->pte[i] != COPY) {
-		make_copy(vma, i);
-		faulted(vma, i);
-	}
-	memset(vma->copy[i] + offset, byte, len);
-}
-
-void stored(int p, struct vma *vma, long i, unsigned int offset,
-	    unsigned int len, int byte)
-{
-	unsigned long addr = vma->addr + i * PAGE;
-	struct inode *inode = vma->inode;
+	long page = vma->pgoff + i, first = chunk_of(page), where;
 	struct block *block = block_of(vma, i);
-	long page = vma->pgoff + i, where;
+	struct inode *inode = vma->inode;
 
 	if (!vma->shared) {
 		stored_to_copy(vma, i, offset, len, byte);
 		return;
 	}
-	where = mapped_place(p, addr);
+	where = mapped_place(vma, i);
 	if (where < 0)
-		differ("a page is not mapped after a store to it (process %d, %#lx)",
-		       p, addr);
-	if (inode->huge && by_pmd(p, addr)) {
+		differ_at(vma, i, "a page is not mapped after a store to it");
+	if (inode->huge && by_pmd(vma, i))
 		/* All of it can be written to, so all of it is the file's. */
-		long first = page & ~(CHUNK - 1L);
-
-		written(inode, first, first + CHUNK, false);
-	} else if (!block || block->where != where) {
+		written(inode, first, first + CHUNK, 0);
+	else if (!block || block->where != where)
 		moved_to(inode, page, where, false);
-	} else if (block->refs > 1) {
-		dump_block(block);
-		differ("a store goes to a block that is shared (process %d, %#lx)",
-		       p, addr);
-	}
-	block = inode->page[page];
+	else if (block->refs > 1)
+		differ_at(vma, i, "a store goes to a block that is shared");
 	holes_unmapped(inode, page);
 	faulted(vma, i);
-	memset(block->data + offset, byte, len);
+	memset(inode->page[page]->data + offset, byte, len);
 	vma->pte[i] = MAPS;
 	allocated_around(inode, page, page + 1);
 }
@@ -104,288 +71,236 @@ bool may_be_refused(struct vma *vma, long i)
 		(!knows_its_space() || find_page(XFS_OWN_COW, bad_place) >= 0);
 }
 
-void refused(struct vma *vma, long i)
-{
-	long page = vma->pgoff + i;
-
-	/* With MAP_SYNC the block may have been allocated by then. */
-	if (vma->sync)
-		maybe_written(vma->inode, page, page + 1);
-	faulted(vma, i);
-}
-
 /* --- several pages at once --- */
-
-void before_populating(int p, struct vma *vma, long i, long n)
-{
-	long k;
-
-	for (k = 0; k < n; k++)
-		refresh(p, vma, i + k);
-}
 
 /* The kernel has given up early, as it may if it has to copy a block. */
 static bool populating_refused(struct vma *vma, long i, long n)
 {
 	long k;
 
-	for (k = 0; k < n; k++)
-		if (may_be_refused(vma, i + k))
-			break;
+	for (k = 0; k < n && !may_be_refused(vma, i + k); k++)
+		;
 	if (k == n)
 		return false;
 	maybe_written(vma->inode, vma->pgoff + i, vma->pgoff + i + n);
-	for (k = 0; k < n; k++)
-		if (vma->pte[i + k] == NONE)
-			vma->pte[i + k] = MAY;
+	change(vma, i, i + n, OF(NONE), MAY);
 	return true;
 }
 
-void populated(int p, struct vma *vma, long i, long n, bool store, int error,
+void populated(struct vma *vma, long i, long n, bool store, int error,
 	       int error_beyond, int error_poisoned)
 {
+	bool shared_huge = store && vma->shared && vma->inode->huge;
 	enum access_outcome stop = FINE;
 	int expected_error = 0;
 	long k, done;
 
 	for (done = 0; done < n; done++) {
-		stop = expected(p, vma, i + done, store);
+		stop = expected(vma, i + done, store);
 		if (stop != FINE)
 			break;
 	}
-	if (stop == BEYOND)
-		expected_error = error_beyond;
-	else if (stop == POISONED)
-		expected_error = error_poisoned;
-	if (store && error && (error == error_beyond || error == error_poisoned) &&
+	if (stop != FINE)
+		expected_error = stop == BEYOND_END ? error_beyond :
+			error_poisoned;
+	if (store && error &&
+	    (error == error_beyond || error == error_poisoned) &&
 	    populating_refused(vma, i, done))
 		return;
 	if (error != expected_error)
 		differ("populating pages returns %d (%s), not %d", error,
 		       strerror(-error), expected_error);
 	/* A copy of one page can unmap others that a PMD has mapped. */
-	if (done && store && vma->shared && vma->inode->huge)
-		written(vma->inode, vma->pgoff + i, vma->pgoff + i + done,
-			false);
+	if (done && shared_huge)
+		written(vma->inode, vma->pgoff + i, vma->pgoff + i + done, 0);
 	for (k = 0; k < done; k++) {
 		if (!store)
 			loaded(vma, i + k);
-		else if (vma->shared && vma->inode->huge)
+		else if (shared_huge)
 			faulted(vma, i + k);
 		else
-			stored(p, vma, i + k, 0, 0, 0);
+			stored(vma, i + k, 0, 0, 0);
 	}
 	if (stop != FINE)
 		faulted(vma, i + done);
 }
 
+void fault_in(struct vma *vma, long i, long n, bool store, bool lock)
+{
+	int p = process_of(vma), error;
+	long k;
+
+	for (k = 0; k < n; k++)
+		refresh(vma, i + k);
+	error = lock ? call(p, SYS_mlock, addr_of(vma, i), n * BLOCK) :
+		call(p, SYS_madvise, addr_of(vma, i), n * BLOCK,
+		     store ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	populated(vma, i, n, store, error, lock ? -ENOMEM : -EFAULT,
+		  lock ? -ENOMEM : -EHWPOISON);
+}
+
 /* --- one page --- */
 
-/* Who accesses the page */
-enum way { PROCESSOR, PROCESS_VM, DIRECT_IO, NR_WAYS };
-
-static void by_process_vm(int p, struct access *a)
+static void access_by_kernel(const struct op *op, struct access *a)
 {
 	static unsigned char buffer[PAGE] __attribute__((aligned(8)));
 	struct iovec here = { buffer, a->len ? a->len : PAGE };
 	struct iovec there = { (void *)a->addr, here.iov_len };
+	pid_t pid = actor_pid(op->process);
+	int fd, error;
 	ssize_t n;
 
-	memset(buffer, a->byte, here.iov_len);
-	n = a->len ? process_vm_writev(actor_pid(p), &here, 1, &there, 1, 0) :
-		process_vm_readv(actor_pid(p), &here, 1, &there, 1, 0);
-	if (n < 0 && errno != EFAULT)
-		differ("process_vm_%s() fails (%m)", a->len ? "writev" : "readv");
-	a->failed = n < 0;
-	a->hash = page_hash(buffer);
-}
-
-static void by_direct_io(int p, struct access *a)
-{
-	static unsigned char buffer[PAGE] __attribute__((aligned(8)));
-	int error;
-
 	memset(buffer, a->byte, PAGE);
-	if (a->len)
-		must(pwrite(direct_io_file(), buffer, PAGE, 0) == BLOCK,
+	if (op->way == PROCESS_VM) {
+		n = a->len ? process_vm_writev(pid, &here, 1, &there, 1, 0) :
+			process_vm_readv(pid, &here, 1, &there, 1, 0);
+		error = n < 0 ? errno : 0;
+	} else {
+		fd = direct_io_file();
+		must(!a->len || pwrite(fd, buffer, PAGE, 0) == BLOCK,
 		     "memfd: %m");
-	error = actor_direct_io(p, a->addr, a->len);
-	if (error && error != -EFAULT)
-		differ("direct I/O fails (%s)", strerror(-error));
-	a->failed = error;
-	must(pread(direct_io_file(), buffer, PAGE, 0) == BLOCK, "memfd: %m");
-	a->hash = page_hash(buffer);
-}
-
-static void access_page(int p, enum way way, struct access *a)
-{
-	switch (way) {
-	case PROCESS_VM:
-		by_process_vm(p, a);
-		break;
-	case DIRECT_IO:
-		by_direct_io(p, a);
-		break;
-	default:
-		actor_access(p, a, 1);
+		actors[op->process].addr = a->addr;
+		actors[op->process].value = a->len;
+		set_path(op->process, direct_io_device());
+		error = -order(op->process, do_direct_io);
+		must(pread(fd, buffer, PAGE, 0) == BLOCK, "memfd: %m");
 	}
+	if (error && error != EFAULT)
+		differ("%s fails (%s)", op->way == PROCESS_VM ?
+		       "process_vm_readv() or process_vm_writev()" :
+		       "direct I/O", strerror(error));
+	a->failed = error;
+	a->hash = page_hash(buffer);
 }
 
 /* Exactly this signal, or none if the kernel was to access the page */
-static void check_signal(int p, enum way way, int code, bool or_other,
+static void check_signal(const struct op *op, int code, bool or_other,
 			 unsigned long addr)
 {
 	struct signal_got got[4];
-	int n = actor_signals(p, false, got, ARRAY_SIZE(got));
+	int n = actor_signals(op->process, false, got, ARRAY_SIZE(got));
 
-	if (n != (way == PROCESSOR))
+	if (n != (op->way == PROCESSOR))
 		differ("an access draws %d signals", n);
 	if (!n)
 		return;
-	if (got[0].code != code &&
-	    !(or_other && got[0].code == BUS_ADRERR))
-		differ("an access draws a SIGBUS with code %d, not %d (process %d, %#lx)",
-		       got[0].code, code, p, addr);
+	if (got[0].code != code && !(or_other && got[0].code == BUS_ADRERR))
+		differ("an access draws a SIGBUS with code %d, not %d (process %ld, %#lx)",
+		       got[0].code, code, op->process, addr);
 	if (got[0].addr != addr)
-		differ("an access draws a SIGBUS with the wrong address (process %d, %#lx, not %#lx)",
-		       p, got[0].addr, addr);
+		differ("an access draws a SIGBUS with the wrong address (process %ld, %#lx, not %#lx)",
+		       op->process, got[0].addr, addr);
 	if (got[0].code == BUS_MCEERR_AR && got[0].lsb != PAGE_LSB)
-		differ("an access draws a SIGBUS with lsb %d (process %d, %#lx)",
-		       got[0].lsb, p, addr);
+		differ("an access draws a SIGBUS with lsb %d (process %ld, %#lx)",
+		       got[0].lsb, op->process, addr);
 }
 
-static void do_access(int p, struct vma *vma, long i, enum way way,
-		      unsigned int offset, unsigned int len, int byte)
+/* A store; a load if @len is 0 */
+static bool run_access(const struct op *op)
 {
+	struct vma *vma = op->map;
+	long i = op->page;
 	struct access a = {
-		.addr = vma->addr + i * PAGE + offset,
-		.len = len,
-		.byte = byte,
+		.addr = addr_of(vma, i) + op->at,
+		.len = op->len,
+		.byte = op->byte,
 	};
-	enum access_outcome outcome = expected(p, vma, i, len);
-	struct block *block = block_of(vma, i);
+	enum access_outcome outcome;
 	int n;
 
-	access_page(p, way, &a);
+	if (op->way == DIRECT_IO && a.len && a.len != PAGE)
+		return false;
+	outcome = expected(vma, i, a.len);
+	if (op->way == PROCESSOR)
+		actor_access(op->process, &a, 1);
+	else
+		access_by_kernel(op, &a);
+
 	if (a.failed && outcome == FINE) {
-		if (block)
-			dump_block(block);
-		if (!len || !may_be_refused(vma, i))
-			differ("%s a good page fails (process %d, %#lx)",
-			       len ? "a store to" : "a load from", p, a.addr);
+		if (!a.len || !may_be_refused(vma, i))
+			differ_at(vma, i, a.len ? "a store to a good page fails" :
+				  "a load from a good page fails");
 		/* MAP_SYNC reports other losses like this. */
-		check_signal(p, way, BUS_MCEERR_AR, vma->sync, a.addr);
-		refused(vma, i);
-		return;
+		check_signal(op, BUS_MCEERR_AR, vma->sync, a.addr);
+		/* With MAP_SYNC the block may have been allocated by then. */
+		if (vma->sync)
+			maybe_written(vma->inode, vma->pgoff + i,
+				      vma->pgoff + i + 1);
+		faulted(vma, i);
+		return true;
 	}
 	if (outcome != FINE) {
-		if (!a.failed) {
-			if (block)
-				dump_block(block);
-			differ("%s %s succeeds (process %d, %#lx)",
-			       len ? "a store" : "a load", outcome == BEYOND ?
-			       "beyond the end of the file" :
-			       "of a page that has failed", p, a.addr);
-		}
-		check_signal(p, way, outcome == BEYOND ? BUS_ADRERR :
-			     BUS_MCEERR_AR, false, a.addr);
+		if (!a.failed)
+			differ_at(vma, i, outcome == POISONED ?
+				  "an access to a page that has failed succeeds" :
+				  "an access beyond the end of the file succeeds");
+		check_signal(op, outcome == POISONED ? BUS_MCEERR_AR :
+			     BUS_ADRERR, false, a.addr);
 		if (outcome == POISONED)
 			faulted(vma, i);
-		return;
+		return true;
 	}
-	n = actor_signals(p, false, NULL, 0);
+	n = actor_signals(op->process, false, NULL, 0);
 	if (n)
 		differ("an access succeeds, but there are %d signals", n);
-	if (!len && a.hash != page_hash(seen_at(vma, i))) {
-		if (block)
-			dump_block(block);
-		differ("a load finds the wrong data (process %d, %#lx)", p,
-		       a.addr);
-	}
-	if (len)
-		stored(p, vma, i, offset, len, byte);
+	if (!a.len && a.hash != page_hash(seen_at(vma, i)))
+		differ_at(vma, i, "a load finds the wrong data");
+	if (a.len)
+		stored(vma, i, op->at, a.len, a.byte);
 	else
 		loaded(vma, i);
-}
-
-static enum way random_way(void)
-{
-	return chance(80) ? PROCESSOR : between(PROCESS_VM, DIRECT_IO);
-}
-
-static bool random_load(long *arg)
-{
-	arg[3] = random_way();
-	return random_vma_page(arg);
-}
-
-static bool run_load(const long *arg)
-{
-	struct vma *vma = the_vma(arg[0], arg[1]);
-
-	if (!vma || !in_vma(vma, arg[2], 1) || arg[3] < 0 || arg[3] >= NR_WAYS)
-		return false;
-	do_access(arg[0], vma, arg[2], arg[3], 0, 0, 0);
 	return true;
 }
 
-static bool random_store(long *arg)
+static bool random_load(struct op *op)
 {
-	if (!random_load(arg))
+	op->way = chance(80) ? PROCESSOR : between(PROCESS_VM, DIRECT_IO);
+	return random_args(op);
+}
+
+static bool random_store(struct op *op)
+{
+	if (!random_load(op))
 		return false;
-	if (arg[3] == DIRECT_IO) {
-		arg[5] = PAGE;
+	if (op->way == DIRECT_IO) {
+		op->len = PAGE;
 	} else {
-		arg[4] = below(PAGE);
-		arg[5] = between(1, PAGE - arg[4] < 64 ? PAGE - arg[4] : 64);
+		op->at = below(PAGE);
+		op->len = between(1, min(BLOCK - op->at, 64));
 	}
-	arg[6] = between(1, 255);
-	return true;
-}
-
-static bool run_store(const long *arg)
-{
-	struct vma *vma = the_vma(arg[0], arg[1]);
-
-	if (!vma || !in_vma(vma, arg[2], 1) || arg[3] < 0 ||
-	    arg[3] >= NR_WAYS || arg[4] < 0 || arg[5] <= 0 ||
-	    arg[4] + arg[5] > BLOCK || (arg[3] == DIRECT_IO && arg[5] != BLOCK))
-		return false;
-	do_access(arg[0], vma, arg[2], arg[3], arg[4], arg[5], arg[6]);
+	op->byte = between(1, 255);
 	return true;
 }
 
 /* --- pages that a process holds --- */
 
-long pinned[256];
-int nr_pinned;
-
-static bool random_pin(long *arg)
+static bool random_pin(struct op *op)
 {
-	return random_vma_page(arg) && processes[arg[0]].nr_pins < MAX_PINS;
+	return random_args(op) && processes[op->process].nr_pins < MAX_PINS;
 }
 
-static bool run_pin(const long *arg)
+static bool run_pin(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	struct process *process = &processes[arg[0]];
+	struct process *process = &processes[op->process];
 	enum access_outcome outcome;
+	struct vma *vma = op->map;
 	long where = -1;
 	int error;
 
-	if (!vma || !in_vma(vma, arg[2], 1) || process->nr_pins == MAX_PINS)
+	if (process->nr_pins == MAX_PINS)
 		return false;
-	outcome = expected(arg[0], vma, arg[2], false);
-	error = actor_pin(arg[0], vma->addr + arg[2] * PAGE);
+	outcome = expected(vma, op->page, false);
+	actors[op->process].addr = addr_of(vma, op->page);
+	error = order(op->process, do_pin);
 	if (error != (outcome == FINE ? 0 : -EFAULT))
 		differ("vmsplice() returns %d (%s)", error, strerror(-error));
 	if (error) {
-		faulted(vma, arg[2]);
+		faulted(vma, op->page);
 		return true;
 	}
-	loaded(vma, arg[2]);
-	if (vma->pte[arg[2]] == MAPS)
-		where = block_of(vma, arg[2])->where;
+	loaded(vma, op->page);
+	if (vma->pte[op->page] == MAPS)
+		where = block_of(vma, op->page)->where;
 	process->pins[process->nr_pins++] = where;
 	if (where >= 0 && nr_pinned < (int)ARRAY_SIZE(pinned))
 		pinned[nr_pinned++] = where;
@@ -399,10 +314,12 @@ static bool run_pin(const long *arg)
 static void unpin(int p)
 {
 	struct process *process = &processes[p];
-	uint64_t hashes[MAX_PINS];
-	int i, n = actor_unpin(p, hashes);
+	struct actor *a = &actors[p];
 	struct block *block;
+	int i, n;
 
+	a->nr = process->nr_pins;
+	n = order(p, do_unpin);
 	for (i = 0; i < process->nr_pins; i++) {
 		block = block_at(process->pins[i]);
 		if (i >= n) {
@@ -410,7 +327,8 @@ static void unpin(int p)
 				differ("a page does not come out of a pipe");
 			break;
 		}
-		if (block && !bad(block) && hashes[i] != page_hash(block->data))
+		if (block && !bad(block) &&
+		    a->access[i].hash != page_hash(block->data))
 			differ("a page comes out of a pipe with the wrong data (%#lx)",
 			       block->where);
 	}
@@ -426,43 +344,41 @@ void release_pins(void)
 			unpin(p);
 }
 
-static bool random_unpin(long *arg)
+static bool random_unpin(struct op *op)
 {
-	return random_process(arg) && processes[arg[0]].nr_pins;
+	return random_args(op) && processes[op->process].nr_pins;
 }
 
-static bool run_unpin(const long *arg)
+static bool run_unpin(const struct op *op)
 {
-	if (!runs(arg[0]) || !processes[arg[0]].nr_pins)
+	if (!processes[op->process].nr_pins)
 		return false;
-	unpin(arg[0]);
+	unpin(op->process);
 	return true;
 }
 
 /* Long-term pins of DAX pages are refused. A private copy is not a DAX page. */
-static bool run_register(const long *arg)
+static bool run_register(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
 	int error;
 
-	if (!vma || !in_vma(vma, arg[2], 1))
-		return false;
-	refresh(arg[0], vma, arg[2]);
-	error = actor_register(arg[0], vma->addr + arg[2] * PAGE);
-	if (error != -EOPNOTSUPP && !(vma->pte[arg[2]] == COPY && !error))
+	refresh(op->map, op->page);
+	actors[op->process].addr = addr_of(op->map, op->page);
+	error = order(op->process, do_register);
+	if (error != -EOPNOTSUPP &&
+	    !(op->map->pte[op->page] == COPY && !error))
 		differ("registering a buffer returns %d (%s)", error,
 		       strerror(-error));
 	return true;
 }
 
 struct op_kind access_ops[] = {
-	{ "load", 26, "process vma page way", random_load, run_load,
-	  FROZEN | PINNED },
-	{ "store", 18, "process vma page way at len byte", random_store,
-	  run_store, PINNED },
-	{ "pin", 3, "process vma page", random_pin, run_pin, FROZEN | PINNED },
-	{ "unpin", 1, "process", random_unpin, run_unpin, FROZEN | PINNED },
-	{ "register", 1, "process vma page", random_vma_page, run_register,
-	  FROZEN | PINNED },
+	{ "load", 26, "process vma page way", FROZEN | PINNED, run_access,
+	  random_load },
+	{ "store", 18, "process vma page way at len byte", PINNED, run_access,
+	  random_store },
+	{ "pin", 3, "process vma page", FROZEN | PINNED, run_pin, random_pin },
+	{ "unpin", 1, "process", FROZEN | PINNED, run_unpin, random_unpin },
+	{ "register", 1, "process vma page", FROZEN | PINNED, run_register },
 	{}
 };

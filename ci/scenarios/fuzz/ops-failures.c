@@ -3,55 +3,50 @@
  * Pages fail: of a file, of a mapping, of free space; one, or several in a row
  * before any process has had time to react.
  */
-#include "ops.h"
+#include "fuzz.h"
 
 #define MAX_PAGES	8		/* that fail in a row */
 #define MAX_VICTIMS	(NR_PROCS * NR_VMAS * 4 * MAX_PAGES)
 
-/* A mapping of a page that fails */
-struct victim {
-	int p, v;
-	long i;
-	long where;
-	unsigned long addr;
-	int lsb;
-	bool told;
-};
-
-static struct victim victims[MAX_VICTIMS];
-static int nr_victims;
+struct victim victims[MAX_VICTIMS];
+int nr_victims;
 
 /* The process that has injected the error by madvise(), or -1 */
-static int consumer;
+static int consumer = -1;
 
-static void find_victims(const struct block *block)
+void find_victims(const struct block *block, int states)
 {
-	struct victim *victim;
 	struct vma *vma;
-	int p, v;
 	long i;
 
 	if (!block)
 		return;
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
+	for_each_vma(vma) {
 		for (i = vma->from; i < vma->to; i++) {
-			if (vma->pte[i] != MAPS || block_of(vma, i) != block)
+			if (!(states >> vma->pte[i] & 1) ||
+			    block_of(vma, i) != block)
 				continue;
 			must(nr_victims < MAX_VICTIMS, "too many victims");
-			victim = &victims[nr_victims++];
-			*victim = (struct victim) {
-				.p = p,
-				.v = v,
+			victims[nr_victims++] = (struct victim) {
+				.vma = vma,
 				.i = i,
 				.where = block->where,
-				.addr = vma->addr + i * PAGE,
-				.lsb = PAGE_LSB,
+				.lsb = vma->inode->huge && by_pmd(vma, i) ?
+					PMD_LSB : PAGE_LSB,
 			};
-			if (vma->inode->huge && by_pmd(p, victim->addr))
-				victim->lsb = PMD_LSB;
 		}
 	}
+}
+
+struct victim *victim_of(int p, const struct signal_got *got)
+{
+	struct victim *v;
+
+	for (v = victims; v < victims + nr_victims; v++)
+		if (process_of(v->vma) == p && !v->told &&
+		    addr_of(v->vma, v->i) == got->addr)
+			return v;
+	return NULL;
 }
 
 bool wants_to_know(int p)
@@ -65,6 +60,12 @@ bool wants_to_know(int p)
 	return early_by_default;
 }
 
+void wrong_signal(int p, const char *what, const struct signal_got *got)
+{
+	differ("%s (process %d: code %d, %#lx, lsb %d)", what, p, got->code,
+	       got->addr, got->lsb);
+}
+
 /*
  * A process that has the page mapped and wants to know gets a signal with its
  * address, and so does the consumer. With several addresses it gets at least one: a
@@ -74,120 +75,107 @@ static void check_signals(int p)
 {
 	int code = p == consumer ? BUS_MCEERR_AR : BUS_MCEERR_AO;
 	struct signal_got got[MAX_VICTIMS];
-	int i, k, n, due = 0;
+	struct victim *v;
+	int i, n, due = 0;
 
 	n = actor_signals(p, true, got, ARRAY_SIZE(got));
-	for (k = 0; p < NR_PROCS && k < nr_victims; k++)
-		due += victims[k].p == p &&
+	for (v = victims; v < victims + nr_victims; v++)
+		due += process_of(v->vma) == p &&
 			(p == consumer || wants_to_know(p));
 	if (n && !due)
-		differ("a process is signalled that should not be (process %d: code %d, %#lx, lsb %d)",
-		       p, got[0].code, got[0].addr, got[0].lsb);
+		wrong_signal(p, "a process is signalled that should not be", got);
 	if (!n && due)
 		differ("a process is not signalled (process %d)", p);
 	if (n > due)
 		differ("a process gets too many signals (process %d: %d, not %d)",
 		       p, n, due);
 	for (i = 0; i < n; i++) {
-		for (k = 0; k < nr_victims; k++)
-			if (victims[k].p == p && !victims[k].told &&
-			    victims[k].addr == got[i].addr)
-				break;
-		if (k == nr_victims || got[i].code != code ||
-		    got[i].lsb != victims[k].lsb)
-			differ("a process gets the wrong signal (process %d: code %d, %#lx, lsb %d)",
-			       p, got[i].code, got[i].addr, got[i].lsb);
-		victims[k].told = true;
+		v = victim_of(p, &got[i]);
+		if (!v || got[i].code != code || got[i].lsb != v->lsb)
+			wrong_signal(p, "a process gets the wrong signal", &got[i]);
+		v->told = true;
 	}
 	figures.signals += n;
 }
 
-/* The pages next to the failed one are good in all mappings. */
-static void check_neighbours(void)
+/* The pages next to a failed one are good in all its mappings. */
+static void check_neighbours(struct vma *vma, long failed)
 {
-	struct access a[MAX_ACCESSES];
+	struct access a[2];
 	struct signal_got got[1];
-	struct vma *vma;
-	int k, n, d, j;
-	long i[MAX_ACCESSES];
+	long i[2];
+	int n = 0, k;
 
-	for (k = 0; k < nr_victims; k++) {
-		vma = &processes[victims[k].p].vma[victims[k].v];
-		n = 0;
-		for (d = -1; d <= 1; d += 2) {
-			i[n] = victims[k].i + d;
-			if (!in_vma(vma, i[n], 1) ||
-			    vma->pte[i[n]] == NONE)
-				continue;
-			a[n] = (struct access) {
-				.addr = vma->addr + i[n] * PAGE,
-			};
-			n++;
-		}
-		if (!n)
+	for (k = -1; k <= 1; k += 2) {
+		i[n] = failed + k;
+		if (!in_vma(vma, i[n], 1) || vma->pte[i[n]] == NONE)
 			continue;
-		actor_access(victims[k].p, a, n);
-		if (actor_signals(victims[k].p, false, got, 1))
-			differ("a load from a page next to the failed one draws a signal (process %d, %#lx)",
-			       victims[k].p, got[0].addr);
-		for (j = 0; j < n; j++)
-			if (a[j].hash != page_hash(seen_at(vma, i[j])))
-				differ("a page next to the failed one has the wrong data (process %d, %#lx)",
-				       victims[k].p, a[j].addr);
+		a[n] = (struct access) { .addr = addr_of(vma, i[n]) };
+		n++;
 	}
-}
-
-long random_how(void)
-{
-	return below((MACHINE_CHECK | SCRUBBED) + 1);
+	if (!n)
+		return;
+	actor_access(process_of(vma), a, n);
+	if (actor_signals(process_of(vma), false, got, 1))
+		differ_at(vma, failed,
+			  "a load from a page next to the failed one draws a signal");
+	for (k = 0; k < n; k++)
+		if (a[k].hash != page_hash(seen_at(vma, i[k])))
+			differ_at(vma, i[k],
+				  "a page next to the failed one has the wrong data");
 }
 
 static void before_failure(const long *where, int n)
 {
-	int k;
-
 	check_tables();
 	check_counter();
 	nr_victims = 0;
-	for (k = 0; k < n; k++)
-		find_victims(block_at(where[k]));
+	while (n--)
+		find_victims(block_at(*where++), OF(MAPS));
+}
+
+static bool by_any_pmd(void)
+{
+	int k;
+
+	for (k = 0; k < nr_victims; k++)
+		if (victims[k].lsb == PMD_LSB)
+			return true;
+	return false;
 }
 
 static void after_failure(const long *where, int n)
 {
-	bool pmd = false;
-	struct vma *vma;
-	int k, p;
+	struct victim *v, *end = victims + nr_victims;
+	bool pmd = by_any_pmd();
+	int p;
 
 	figures.poisons += n;
 	figures.victims += nr_victims;
-	for (p = 0; p <= ZYGOTE; p++)
-		if (p == ZYGOTE || processes[p].runs)
-			check_signals(p);
+	for_each_process(p)
+		check_signals(p);
+	check_signals(ZYGOTE);
 
-	for (k = 0; k < nr_victims; k++) {
-		vma = &processes[victims[k].p].vma[victims[k].v];
-		if (victims[k].lsb == PMD_LSB) {
-			pmd = true;
+	for (v = victims; v < end; v++) {
+		if (v->lsb == PMD_LSB) {
 			figures.by_pmd++;
-			unmapped_by_pmd(vma, victims[k].i);
+			change_around(v->vma, v->i, MAPPED, NONE);
 		}
-		vma->pte[victims[k].i] = NONE;
+		v->vma->pte[v->i] = NONE;
 	}
 	/* PTEs that map it through the same file may go with the PMD. */
-	for (k = 0; pmd && k < nr_victims; k++) {
-		vma = &processes[victims[k].p].vma[victims[k].v];
-		uncertain(vma->inode, vma->pgoff + victims[k].i);
-	}
+	for (v = victims; pmd && v < end; v++)
+		uncertain(v->vma->inode, v->vma->pgoff + v->i);
 	check_tables();
-	check_neighbours();
+	for (v = victims; v < end; v++)
+		check_neighbours(v->vma, v->i);
 
 	check_counter();
-	for (k = 0; k < n; k++) {
-		check_flag(where[k]);
-		check_flag(where[k] - 1);
-		check_flag(where[k] + 1);
-		check_flag(where_is(pfn_at(where[k]) & ~(CHUNK - 1L)));
+	for (; n--; where++) {
+		check_flag(*where);
+		check_flag(*where - 1);
+		check_flag(*where + 1);
+		check_flag(where_is(chunk_of(pfn_at(*where))));
 	}
 }
 
@@ -201,9 +189,7 @@ static void fail_one(long where, int how)
 		raise_machine_check(pfn_at(where));
 		machine_check_handled();
 		figures.machine_checks++;
-		any_lost = true;
-		if (block)
-			files_lost(block);
+		files_lost(block);
 	} else {
 		ret = poison(pfn_at(where));
 	}
@@ -215,8 +201,7 @@ static void fail_one(long where, int how)
 		mapped |= victims[k].where == where;
 	/* Without a reverse mapping btree the files that have a page may be unknown. */
 	if (ret && !(ret == -EBUSY && !mapped && !has_rmapbt())) {
-		if (block)
-			dump_block(block);
+		dump_block(block);
 		differ("memory_failure() fails (%s)", strerror(-ret));
 	}
 }
@@ -225,178 +210,179 @@ static void fail_pages(const long *where, int n, int how)
 {
 	int k;
 
-	consumer = -1;
 	before_failure(where, n);
+	/* A page of a huge file is split from its PMD by the first failure. */
+	if (n > 1 && by_any_pmd())
+		before_failure(where, n = 1);
 	for (k = 0; k < n; k++)
 		fail_one(where[k], how & (MACHINE_CHECK | SCRUBBED));
 	after_failure(where, n);
 }
 
-void fail_page(long where, int how)
+/* Add a place to the list, if it is not in it. */
+static bool add_place(long *where, int *n, long place)
 {
-	fail_pages(&where, 1, how);
+	int k;
+
+	for (k = 0; k < *n; k++)
+		if (where[k] == place)
+			return false;
+	where[(*n)++] = place;
+	return true;
 }
 
 /* --- of a file --- */
 
-static bool random_poison(long *arg)
+static bool random_poison(struct op *op)
 {
 	struct inode *inode;
 	long tries;
 
 	for (tries = 0; tries < 20; tries++) {
-		if (!random_file(&arg[0]))
+		inode = random_file(&op->file);
+		if (!inode)
 			return false;
-		inode = files[arg[0]];
-		arg[1] = below(inode->nr_pages);
-		arg[2] = random_how();
-		if (inode->nr_pages && inode->page[arg[1]] &&
-		    (!bad(inode->page[arg[1]]) || chance(5)))
+		op->page = below(inode->nr_pages);
+		op->how = random_how();
+		if (inode->nr_pages && inode->page[op->page] &&
+		    (!bad(inode->page[op->page]) || chance(5)))
 			return true;
 	}
 	return false;
 }
 
-static bool run_poison(const long *arg)
+static bool run_poison(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
+	struct block *block = op->inode->page[op->page];
 
-	if (!inode || !in_file(inode, arg[1], 1) || !inode->page[arg[1]])
+	if (!block)
 		return false;
-	fail_page(inode->page[arg[1]]->where, arg[2]);
-	check_extents(inode, arg[1], arg[1] + 1);
+	fail_pages(&block->where, 1, op->how);
+	check_extents(op->inode, op->page, op->page + 1);
 	return true;
 }
 
-static bool random_poison_range(long *arg)
+static bool random_poison_range(struct op *op)
 {
-	if (!random_file_range(arg) || files[arg[0]]->huge)
+	struct inode *inode = random_file(&op->file);
+
+	if (!inode || !random_range(inode, false, &op->page, &op->n) ||
+	    inode->huge)
 		return false;
-	arg[3] = random_how();
+	op->how = random_how();
 	return true;
 }
 
 /* Pages in a row. Of a block that the file has twice, only one. */
-static bool run_poison_range(const long *arg)
+static bool run_poison_range(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
 	long where[MAX_PAGES], i;
-	int n = 0, k;
+	struct block *block;
+	int n = 0;
 
-	if (!inode || inode->huge || !in_file(inode, arg[1], arg[2]))
-		return false;
-	for (i = 0; i < arg[2] && n < MAX_PAGES; i++) {
-		if (!inode->page[arg[1] + i])
-			continue;
-		where[n] = inode->page[arg[1] + i]->where;
-		for (k = 0; where[k] != where[n]; k++)
-			;
-		n += k == n;
+	for (i = 0; i < op->n && n < MAX_PAGES; i++) {
+		block = op->inode->page[op->page + i];
+		if (block)
+			add_place(where, &n, block->where);
 	}
-	if (!n)
+	if (op->inode->huge || !n)
 		return false;
-	/* A page of a huge file is split from its PMD by the first failure. */
-	before_failure(where, n);
-	for (k = 0; k < nr_victims; k++)
-		if (victims[k].lsb == PMD_LSB)
-			n = 1;
-	fail_pages(where, n, arg[3]);
+	fail_pages(where, n, op->how);
 	return true;
 }
 
 /* --- of a mapping; the file may have no name --- */
 
-static bool random_poison_mapped(long *arg)
+static bool random_poison_mapped(struct op *op)
 {
 	bool by_pmd = chance(30);
+	struct block *block;
 	struct vma *vma;
 	long tries, n;
 
 	for (tries = 0; tries < 20; tries++) {
-		if (!random_vma(&arg[0], &arg[1]))
+		if (!random_vma(op))
 			return false;
-		vma = the_vma(arg[0], arg[1]);
+		vma = op->map;
 		if (by_pmd && tries < 15 &&
-		    !whole_chunk(vma->inode, vma->pgoff & ~(CHUNK - 1L)))
+		    !whole_chunk(vma->inode, chunk_of(vma->pgoff)))
 			continue;
-		arg[2] = between(vma->from, vma->to - 1);
-		arg[3] = random_how();
+		op->page = between(vma->from, vma->to - 1);
+		op->how = random_how();
 		for (n = vma->from; n < vma->to; n++) {
-			if ((vma->pte[arg[2]] == MAPS ||
-			     vma->pte[arg[2]] == MAY) &&
-			    block_of(vma, arg[2]) && !bad(block_of(vma, arg[2])))
+			block = block_of(vma, op->page);
+			if ((vma->pte[op->page] == MAPS ||
+			     vma->pte[op->page] == MAY) && block && !bad(block))
 				return true;
-			if (++arg[2] == vma->to)
-				arg[2] = vma->from;
+			if (++op->page == vma->to)
+				op->page = vma->from;
 		}
 	}
 	return false;
 }
 
-static bool run_poison_mapped(const long *arg)
+static bool run_poison_mapped(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	struct block *block;
+	struct block *block = block_of(op->map, op->page);
 
-	if (!vma || !in_vma(vma, arg[2], 1))
-		return false;
-	block = block_of(vma, arg[2]);
 	if (!block)
 		return false;
-	fail_page(block->where, arg[3]);
+	fail_pages(&block->where, 1, op->how);
 	return true;
 }
 
-static bool random_poison_own(long *arg)
+static bool random_poison_own(struct op *op)
 {
-	if (!random_poison_mapped(arg))
+	if (!random_poison_mapped(op))
 		return false;
-	arg[3] = chance(60) ? 1 : between(1, MAX_PAGES);
+	op->n = chance(60) ? 1 : between(1, MAX_PAGES);
 	return true;
 }
 
 /* madvise(MADV_HWPOISON) of pages that the process has just accessed */
-static bool run_poison_own(const long *arg)
+static bool run_poison_own(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	long where[MAX_PAGES], i;
-	int n, k, error;
+	struct vma *vma = op->map;
+	long where[MAX_PAGES], i, k;
+	struct block *block;
+	int n = 0, error;
 
-	if (!vma || arg[3] <= 0 || arg[3] > MAX_PAGES ||
-	    !in_vma(vma, arg[2], arg[3]))
+	if (op->n > MAX_PAGES)
 		return false;
-	for (n = 0; n < arg[3] && (!n || !vma->inode->huge); n++) {
-		i = arg[2] + n;
-		if (expected(arg[0], vma, i, false) != FINE ||
-		    !block_of(vma, i) || vma->pte[i] == COPY ||
-		    vma->pte[i] == HOLE || bad(block_of(vma, i)))
-			break;
-		where[n] = block_of(vma, i)->where;
-		for (k = 0; where[k] != where[n]; k++)
-			;
-		if (k < n)
+	for (k = 0; k < op->n && !(n && vma->inode->huge); k++) {
+		i = op->page + k;
+		block = block_of(vma, i);
+		if (expected(vma, i, false) != FINE || !block ||
+		    vma->pte[i] == COPY || vma->pte[i] == HOLE || bad(block) ||
+		    !add_place(where, &n, block->where))
 			break;
 	}
 	if (!n)
 		return false;
-	before_populating(arg[0], vma, arg[2], n);
-	error = actor_advise(arg[0], vma->addr + arg[2] * PAGE, n,
-			     MADV_POPULATE_READ);
-	populated(arg[0], vma, arg[2], n, false, error, -EFAULT, -EHWPOISON);
+	fault_in(vma, op->page, n, false, false);
 	before_failure(where, n);
-	for (k = 0; k < nr_victims; k++)
-		if (victims[k].lsb == PMD_LSB && n > 1)
-			return true;
-	consumer = arg[0];
-	error = actor_advise(arg[0], vma->addr + arg[2] * PAGE, n,
-			     MADV_HWPOISON);
+	if (n > 1 && by_any_pmd())
+		return true;
+	consumer = op->process;
+	error = call(consumer, SYS_madvise, addr_of(vma, op->page), n * BLOCK,
+		     MADV_HWPOISON);
 	if (error)
 		differ("MADV_HWPOISON fails (%s)", strerror(-error));
 	after_failure(where, n);
+	consumer = -1;
 	return true;
 }
 
 /* --- of no file --- */
+
+bool fail_special(uint64_t owner, bool (*wanted)(long where), int how)
+{
+	long where = knows_its_space() ? find_page(owner, wanted) : -1;
+
+	if (where >= 0)
+		fail_pages(&where, 1, how);
+	return where >= 0;
+}
 
 static long nth;
 
@@ -405,52 +391,31 @@ static bool is_nth(long where)
 	return !block_at(where) && !bad_place(where) && !nth--;
 }
 
-static bool fail_special(uint64_t owner, bool (*wanted)(long where), int how)
+static bool random_poison_free(struct op *op)
 {
-	long where = knows_its_space() ? find_page(owner, wanted) : -1;
-
-	if (where >= 0)
-		fail_page(where, how);
-	return where >= 0;
+	op->n = below(64);
+	return random_args(op) && knows_its_space();
 }
 
-bool fail_free_page(bool (*wanted)(long where), int how)
+static bool run_poison_free(const struct op *op)
 {
-	return fail_special(OWN_FREE, wanted, how);
+	nth = op->n;
+	return nth >= 0 && fail_special(op->kind->with, is_nth, op->how);
 }
 
-static bool random_poison_free(long *arg)
-{
-	arg[0] = below(64);
-	arg[1] = random_how();
-	return knows_its_space();
-}
-
-static bool run_poison_free(const long *arg)
-{
-	nth = arg[0];
-	return nth >= 0 && fail_special(OWN_FREE, is_nth, arg[1]);
-}
-
-/* Staged for copy on write */
-static bool run_poison_staged(const long *arg)
-{
-	nth = arg[0];
-	return nth >= 0 && fail_special(XFS_OWN_COW, is_nth, arg[1]);
-}
+#define ALWAYS	(FROZEN | PINNED | CACHED)
 
 struct op_kind failure_ops[] = {
-	{ "poison", 2, "file page how", random_poison, run_poison,
-	  FROZEN | PINNED },
-	{ "poison-range", 1, "file page n how", random_poison_range,
-	  run_poison_range, FROZEN | PINNED },
-	{ "poison-mapped", 6, "process vma page how", random_poison_mapped,
-	  run_poison_mapped, FROZEN | PINNED },
-	{ "poison-own", 2, "process vma page n", random_poison_own,
-	  run_poison_own, FROZEN | PINNED },
-	{ "poison-free", 1, "n how", random_poison_free, run_poison_free,
-	  FROZEN | PINNED },
-	{ "poison-staged", 1, "n how", random_poison_free, run_poison_staged,
-	  FROZEN | PINNED },
+	{ "poison", 2, "file page how", ALWAYS, run_poison, random_poison },
+	{ "poison-range", 1, "file page n how", ALWAYS, run_poison_range,
+	  random_poison_range },
+	{ "poison-mapped", 6, "process vma page how", ALWAYS, run_poison_mapped,
+	  random_poison_mapped },
+	{ "poison-own", 2, "process vma page n", ALWAYS, run_poison_own,
+	  random_poison_own },
+	{ "poison-free", 1, "n how", ALWAYS, run_poison_free,
+	  random_poison_free, OWN_FREE },
+	{ "poison-staged", 1, "n how", ALWAYS, run_poison_free,
+	  random_poison_free, XFS_OWN_COW },
 	{}
 };

@@ -1,46 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations on one file */
 #include <linux/falloc.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include "ops.h"
-
-static unsigned int nr_created;
+#include "fuzz.h"
 
 /* --- creation and removal --- */
 
-static bool random_create(long *arg)
+static bool random_create(struct op *op)
 {
-	for (arg[0] = 0; arg[0] < NR_FILES; arg[0]++)
-		if (!files[arg[0]])
-			break;
-	if (arg[0] == NR_FILES)
+	for (op->file = 0; op->file < NR_FILES && files[op->file]; op->file++)
+		;
+	if (op->file == NR_FILES)
 		return false;
 	if (chance(80))
-		arg[1] = arg[0] < NR_SMALL ? below(SMALL_PAGES) :
+		op->n = op->file < NR_SMALL ? below(SMALL_PAGES) :
 			CHUNK * between(1, 2);
-	arg[2] = between(1, 4);
+	op->byte = between(1, 4);
 	return true;
 }
 
-static bool run_create(const long *arg)
+static bool run_pwrite(const struct op *op);
+
+static bool run_create(const struct op *op)
 {
+	static unsigned int nr_created;
+	bool huge = op->file >= NR_SMALL;
 	struct fsxattr attr;
+	struct op write = *op;
 	struct inode *inode;
 	char path[32];
 
-	if (arg[0] < 0 || arg[0] >= NR_FILES || files[arg[0]] || arg[1] < 0 ||
-	    arg[1] > (arg[0] < NR_SMALL ? SMALL_PAGES : HUGE_PAGES))
+	if (op->n < 0 || op->n > (huge ? HUGE_PAGES : SMALL_PAGES))
 		return false;
-	snprintf(path, sizeof(path), MNT "/%ld/%s.%u", arg[0],
-		 arg[0] < NR_SMALL ? "small" : "huge", nr_created++);
-	inode = inode_new(arg[0], path);
+	snprintf(path, sizeof(path), MNT "/%ld/%s.%u", op->file,
+		 huge ? "huge" : "small", nr_created++);
+	inode = write.inode = inode_new(op->file, path);
 	inode->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (inode->fd < 0)
 		differ("create fails (%m)");
 	if (!is_dax(inode))
 		differ("a new file is not a DAX file");
-	if (inode->huge) {
+	if (huge) {
 		must(!ioctl(inode->fd, FS_IOC_FSGETXATTR, &attr),
 		     "FSGETXATTR: %m");
 		attr.fsx_xflags |= FS_XFLAG_EXTSIZE;
@@ -48,148 +47,125 @@ static bool run_create(const long *arg)
 		must(!ioctl(inode->fd, FS_IOC_FSSETXATTR, &attr),
 		     "FSSETXATTR: %m");
 	}
-	if (arg[1])
-		run_pwrite((long []){ arg[0], 0, arg[1] * BLOCK, arg[2] });
-	return true;
+	write.len = op->n * BLOCK;
+	return !op->n || run_pwrite(&write);
 }
 
-static bool random_unlink(long *arg)
+static bool random_unlink(struct op *op)
 {
 	/* A huge file that no PMD can map any more */
-	for (arg[0] = NR_SMALL; chance(50) && arg[0] < NR_FILES; arg[0]++)
-		if (files[arg[0]] && !whole_chunk(files[arg[0]], 0) &&
-		    !whole_chunk(files[arg[0]], CHUNK))
+	for (op->file = NR_SMALL; chance(50) && op->file < NR_FILES; op->file++)
+		if (files[op->file] && !whole_chunk(files[op->file], 0) &&
+		    !whole_chunk(files[op->file], CHUNK))
 			return true;
-	return random_file(&arg[0]);
+	return random_args(op);
 }
 
-static bool run_unlink(const long *arg)
+static bool run_unlink(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
-
-	if (!inode)
-		return false;
 	/* Its extents will be asked for as long as it is mapped. */
-	if (inode->mappings)
-		fd_of(inode);
-	if (unlink(inode->path))
+	if (op->inode->mappings)
+		fd_of(op->inode);
+	if (unlink(op->inode->path))
 		differ("unlink() fails (%m)");
-	inode_unlink(inode);
+	inode_unlink(op->inode);
 	return true;
 }
 
 /* --- read() and write() --- */
 
-static bool random_pwrite(long *arg)
+static bool random_pwrite(struct op *op)
 {
-	struct inode *inode;
-	long page, n, size;
+	struct inode *inode = random_file(&op->file);
+	long size;
 
-	if (!random_file(&arg[0]))
+	if (!inode)
 		return false;
-	inode = files[arg[0]];
-	size = inode->nr_pages * PAGE;
-	arg[3] = between(1, 4);
-	if (inode->nr_pages && chance(40)) {
+	size = inode->nr_pages * BLOCK;
+	op->byte = between(1, 4);
+	if (size && chance(40)) {
 		/* parts of blocks, within the file */
-		arg[1] = below(size);
-		arg[2] = between(1, chance(70) ? 3000 : 12000);
-		if (arg[2] > size - arg[1])
-			arg[2] = size - arg[1];
-		arg[3] = between(5, 255);
+		op->at = below(size);
+		op->len = between(1, chance(70) ? 3000 : 12000);
+		op->len = min(op->len, size - op->at);
+		op->byte = between(5, 255);
 		return true;
 	}
-	if (inode->huge && chance(inode->nr_pages ? 15 : 90)) {
-		page = below(2) * CHUNK;
-		n = CHUNK;
+	if (inode->huge && chance(size ? 15 : 90)) {
+		op->page = below(2) * CHUNK;
+		op->n = CHUNK;
 	} else {
-		random_range(inode, chance(30) || !inode->nr_pages, &page, &n);
+		random_range(inode, chance(30) || !size, &op->page, &op->n);
 	}
-	arg[1] = page * PAGE;
-	arg[2] = n * PAGE;
+	op->at = op->page * BLOCK;
+	op->len = op->n * BLOCK;
 	return true;
 }
 
 /*
  * A write of all of a bad page repairs it. A write of a part fails, whether the
- * rest would stay in place or be copied.
+ * rest would stay in place or be copied. Returns where it must fail, if it must.
  */
-struct write_limits {
-	bool must_fail, may_fail;
-	long fails_at;			/* if it must fail */
-};
-
-static void limit_write(struct inode *inode, long at, long end,
-			struct write_limits *limits)
+static long limit_write(struct inode *inode, long at, long end, bool *may_fail)
 {
-	long page, begin;
+	long page, fails_at = end;
 
+	*may_fail = false;
 	for (page = at / BLOCK; page * BLOCK < end; page++) {
 		struct block *block = inode->page[page];
 
 		if (at <= page * BLOCK && end >= (page + 1) * BLOCK)
 			continue;
 		/* The destination of a copy can be bad as well. */
-		if (bad(block) || bad_and_free())
-			limits->may_fail = true;
-		if (!bad(block))
-			continue;
-		begin = page * BLOCK < at ? at : page * BLOCK;
-		if (!limits->must_fail)
-			limits->fails_at = begin;
-		limits->must_fail = true;
+		*may_fail |= bad(block) || bad_and_free();
+		if (bad(block))
+			fails_at = min(fails_at, max(page * BLOCK, at));
 	}
+	return fails_at;
 }
 
-bool run_pwrite(const long *arg)
+static bool run_pwrite(const struct op *op)
 {
 	static unsigned char buffer[HUGE_PAGES * PAGE];
-	struct inode *inode = the_file(arg[0]);
-	long at = arg[1], len = arg[2], end = at + len, size, page, done;
-	struct write_limits limits = {};
-	bool some_new = false;
-	long first, last;
+	struct inode *inode = op->inode;
+	long at = op->at, end = at + op->len, size = inode->nr_pages * BLOCK;
+	long first = at / BLOCK, last = (end - 1) / BLOCK, page, done, limit;
+	bool some_new = false, may_fail;
 	ssize_t n;
 
-	if (!inode || at < 0 || len <= 0 || end > max_pages(inode) * BLOCK)
+	if (end > size && end % BLOCK)
 		return false;
-	size = inode->nr_pages * PAGE;
-	if (end > size && end % PAGE)
-		return false;
-	first = at / PAGE;
-	last = (end - 1) / PAGE;
-	limit_write(inode, at, end, &limits);
+	limit = limit_write(inode, at, end, &may_fail);
 	for (page = first; page <= last; page++)
 		some_new |= !inode->page[page];
 
-	memset(buffer, arg[3], len);
-	n = pwrite(fd_of(inode), buffer, len, at);
-	if (n < 0 && !(limits.may_fail && errno == EIO))
+	memset(buffer, op->byte, op->len);
+	n = pwrite(fd_of(inode), buffer, op->len, at);
+	if (n < 0 && !(may_fail && errno == EIO))
 		differ("pwrite() fails (%m)");
-	if (n >= 0 && n < len && !limits.may_fail)
+	if (n >= 0 && n < op->len && !may_fail)
 		differ("pwrite() writes less than it should (%zd of %ld)", n,
-		       len);
-	done = n < 0 ? at : at + n;
-	if (limits.must_fail && done > limits.fails_at)
-		differ("pwrite() to a part of a block that has failed succeeds (%s page %ld)",
-		       inode->path, limits.fails_at / BLOCK);
+		       op->len);
+	done = at + max(n, 0);
+	if (done > limit)
+		differ_in(inode, limit / BLOCK,
+			  "pwrite() to a part of a block that has failed succeeds");
 
 	if (done > at)
-		some_new |= written(inode, first, (done - 1) / PAGE + 1, true);
+		some_new |= written(inode, first, (done - 1) / BLOCK + 1,
+				    BY_WRITE);
 	for (page = first; page * BLOCK < done; page++) {
 		struct block *block = inode->page[page];
-		long from = page * BLOCK < at ? at % PAGE : 0;
-		long to = done - page * BLOCK;
+		long from = max(at - page * BLOCK, 0);
+		long to = min(done - page * BLOCK, BLOCK);
 
-		if (to > BLOCK)
-			to = BLOCK;
 		holes_unmapped(inode, page);
-		memset(block->data + from, arg[3], to - from);
+		memset(block->data + from, op->byte, to - from);
 		if (bad(block) && !from && to == BLOCK)
 			must_be_repaired(block->where);
 	}
 	if (done > size)
-		grown(inode, (done + PAGE - 1) / PAGE);
+		grown(inode, (done + BLOCK - 1) / BLOCK);
 	/*
 	 * If a block is newly allocated the kernel may unmap all that is written.
 	 * Where the write has failed it may have got as far as that, too: if it
@@ -200,47 +176,46 @@ bool run_pwrite(const long *arg)
 }
 
 /* Write over a bad page. */
-static bool random_repair(long *arg)
+static bool random_repair(struct op *op)
 {
 	struct inode *inode;
 	long tries;
 
 	for (tries = 0; tries < 200; tries++) {
-		if (!random_file(&arg[0]))
+		inode = random_file(&op->file);
+		if (!inode)
 			return false;
-		inode = files[arg[0]];
-		arg[1] = below(inode->nr_pages) * BLOCK;
-		arg[2] = BLOCK;
-		arg[3] = between(1, 255);
-		if (inode->nr_pages && bad(inode->page[arg[1] / BLOCK]))
+		op->at = below(inode->nr_pages) * BLOCK;
+		op->len = BLOCK;
+		op->byte = between(1, 255);
+		if (inode->nr_pages && bad(inode->page[op->at / BLOCK]))
 			return true;
 	}
 	return false;
 }
 
-static bool run_pread(const long *arg)
+static bool run_pread(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
-
-	if (!inode || !in_file(inode, arg[1], arg[2]))
-		return false;
-	check_data(inode, arg[1], arg[1] + arg[2]);
+	check_data(op->inode, op->page, op->page + op->n);
 	return true;
 }
 
 /* --- truncate() --- */
 
-static bool random_truncate(long *arg)
+static bool random_truncate(struct op *op)
 {
-	struct inode *inode;
+	struct inode *inode = random_file(&op->file);
 
-	if (!random_file(&arg[0]))
+	if (!inode)
 		return false;
-	inode = files[arg[0]];
-	arg[1] = chance(50) ? between(0, max_pages(inode)) :
-		inode->nr_pages - below(inode->nr_pages < 8 ?
-					inode->nr_pages + 1 : 8);
+	op->pages = chance(50) ? between(0, inode->max_pages) :
+		inode->nr_pages - below(min(inode->nr_pages + 1, 8));
 	return true;
+}
+
+static bool failed_by_loss(const struct inode *inode)
+{
+	return inode->lost && errno == EIO;
 }
 
 /*
@@ -250,26 +225,21 @@ static bool random_truncate(long *arg)
  */
 static bool lost_before_growth(struct inode *inode, long nr_pages)
 {
-	return inode->lost && errno == EIO && inode->nr_pages < nr_pages &&
+	return failed_by_loss(inode) && inode->nr_pages < nr_pages &&
 	       !ftruncate(fd_of(inode), nr_pages * PAGE);
 }
 
-static bool run_truncate(const long *arg)
+static bool run_truncate(const struct op *op)
 {
-	struct inode *inode = the_file(arg[0]);
-	long page;
+	struct inode *inode = op->inode;
 
-	if (!inode || arg[1] < 0 || arg[1] > max_pages(inode))
-		return false;
-	if (ftruncate(fd_of(inode), arg[1] * PAGE) &&
-	    !lost_before_growth(inode, arg[1]))
+	if (ftruncate(fd_of(inode), op->pages * PAGE) &&
+	    !lost_before_growth(inode, op->pages))
 		differ("ftruncate() fails (%m)");
 	unmapped(inode, 0, HUGE_PAGES);
-	copies_dropped(inode, arg[1]);
-	for (page = arg[1]; page < inode->nr_pages; page++)
-		page_set(inode, page, NULL);
-	inode->nr_pages = arg[1];
-	grown(inode, arg[1]);
+	copies_dropped(inode, op->pages);
+	pages_freed(inode, op->pages, inode->nr_pages);
+	grown(inode, op->pages);
 	return true;
 }
 
@@ -284,43 +254,36 @@ static bool do_fallocate(struct inode *inode, int mode, long at, long len)
 	return done;
 }
 
-static bool in_any_file(const struct inode *inode, long page, long n)
+static bool fallocate_pages(const struct op *op, int mode)
 {
-	return inode && page >= 0 && n > 0 && page + n <= max_pages(inode);
+	return do_fallocate(op->inode, mode, op->page * BLOCK, op->n * BLOCK);
 }
 
-static bool random_fallocate(long *arg)
+static bool run_fallocate(const struct op *op)
 {
-	return random_file(&arg[0]) &&
-		random_range(files[arg[0]], true, &arg[1], &arg[2]);
-}
+	long end = op->page + op->n;
 
-static bool run_fallocate(const long *arg)
-{
-	struct inode *inode = the_file(arg[0]);
-
-	if (!in_any_file(inode, arg[1], arg[2]))
-		return false;
-	if (!do_fallocate(inode, 0, arg[1] * PAGE, arg[2] * PAGE) &&
-	    !lost_before_growth(inode, arg[1] + arg[2]))
+	if (!fallocate_pages(op, 0) && !lost_before_growth(op->inode, end))
 		differ("fallocate() fails (%m)");
-	if (inode->nr_pages < arg[1] + arg[2])
-		grown(inode, arg[1] + arg[2]);
-	check_extents(inode, arg[1], arg[1] + arg[2]);
+	if (op->inode->nr_pages < end)
+		grown(op->inode, end);
+	check_extents(op->inode, op->page, end);
 	return true;
 }
 
-static bool random_bytes(long *arg)
+static bool random_bytes(struct op *op)
 {
-	if (!random_file_range(arg))
-		return false;
-	arg[1] *= BLOCK;
-	arg[2] *= BLOCK;
-	if (chance(50)) {		/* parts of the blocks at both ends */
-		long cut = below(arg[2] / 2);
+	struct inode *inode = random_file(&op->file);
+	long cut;
 
-		arg[1] += cut;
-		arg[2] -= cut + below(arg[2] / 2);
+	if (!inode || !random_range(inode, false, &op->page, &op->n))
+		return false;
+	op->at = op->page * BLOCK;
+	op->len = op->n * BLOCK;
+	if (chance(50)) {		/* parts of the blocks at both ends */
+		cut = below(op->len / 2);
+		op->at += cut;
+		op->len -= cut + below(op->len / 2);
 	}
 	return true;
 }
@@ -331,21 +294,20 @@ static bool random_bytes(long *arg)
  */
 static void zero_part(struct inode *inode, long from, long to, bool failed)
 {
-	struct block *block = inode->page[from / BLOCK];
+	long page = from / BLOCK;
+	struct block *block = inode->page[page];
 	unsigned char now[PAGE];
 
 	if (from == to || !block)
 		return;
 	if (bad(block) && !failed)
-		differ("a part of a page that has failed is zeroed (%s page %ld)",
-		       inode->path, from / BLOCK);
+		differ_in(inode, page, "a part of a page that has failed is zeroed");
 	if (bad(block) || (failed && block->refs > 1))
 		return;
 	if (block->refs > 1)
-		differ("a part of a shared block is zeroed (%s page %ld)",
-		       inode->path, from / BLOCK);
+		differ_in(inode, page, "a part of a shared block is zeroed");
 	if (failed) {			/* it may have come to it, or not */
-		if (pread(fd_of(inode), now, PAGE, from / BLOCK * BLOCK) != BLOCK)
+		if (pread(fd_of(inode), now, PAGE, page * BLOCK) != BLOCK)
 			differ("pread() fails (%m)");
 		if (!memcmp(now, block->data, PAGE))
 			return;
@@ -365,32 +327,29 @@ static bool blocks_freed(struct inode *inode, long from, long to)
 	return true;
 }
 
-static bool emptied(const long *arg, int mode)
+static bool run_empty(const struct op *op)
 {
-	struct inode *inode = the_file(arg[0]);
-	long at = arg[1], end = at + arg[2], page;
+	struct inode *inode = op->inode;
+	long at = op->at, end = at + op->len, page;
 	long first = (at + BLOCK - 1) / BLOCK, last = end / BLOCK;
-	bool failed, may_fail, parts;
+	bool failed, may_fail, parts = at % BLOCK || end % BLOCK;
 
-	if (!inode || at < 0 || arg[2] <= 0 || end > inode->nr_pages * BLOCK)
-		return false;
-	parts = at % BLOCK || end % BLOCK;
 	may_fail = parts && bad_and_free();
 	if (at % BLOCK)
 		may_fail |= bad(inode->page[at / BLOCK]);
 	if (end % BLOCK)
 		may_fail |= bad(inode->page[end / BLOCK]);
-	failed = !do_fallocate(inode, mode | FALLOC_FL_KEEP_SIZE, at, arg[2]);
-	if (failed && !(errno == EIO && (may_fail || inode->lost)))
+	failed = !do_fallocate(inode, op->kind->with | FALLOC_FL_KEEP_SIZE,
+			       at, op->len);
+	if (failed && !failed_by_loss(inode) && !(may_fail && errno == EIO))
 		differ("fallocate() that empties blocks fails (%m)");
 	/* It writes back first. */
 	if (failed && (!parts || !blocks_freed(inode, first, last)))
 		return true;
-	for (page = first; page < last; page++)
-		page_set(inode, page, NULL);
+	pages_freed(inode, first, last);
 	for (page = at / BLOCK; page * BLOCK < end; page++)
 		if ((page < first || page >= last) && inode->page[page])
-			maybe_moved(inode, page, page + 1);
+			take_places(inode, page, page + 1, MOVED);
 	allocated_around(inode, at / BLOCK, (end + BLOCK - 1) / BLOCK);
 	if (first > last) {		/* within a page */
 		zero_part(inode, at, end, failed);
@@ -402,151 +361,100 @@ static bool emptied(const long *arg, int mode)
 	return true;
 }
 
-static bool run_punch(const long *arg)
-{
-	return emptied(arg, FALLOC_FL_PUNCH_HOLE);
-}
-
-static bool run_zero(const long *arg)
-{
-	return emptied(arg, FALLOC_FL_ZERO_RANGE);
-}
-
 /* The pages from @from on are at @to now; the file ends with the last of them. */
 static void shifted(struct inode *inode, long from, long to)
 {
-	long page, n = inode->nr_pages - from;
 	struct block *blocks[HUGE_PAGES];
+	long n = inode->nr_pages - from;
 
-	for (page = 0; page < n; page++) {
-		blocks[page] = inode->page[from + page];
-		if (blocks[page])
-			blocks[page]->refs++;
-	}
-	for (page = from < to ? from : to; page < inode->nr_pages; page++)
-		page_set(inode, page, NULL);
-	for (page = 0; page < n; page++) {
-		page_set(inode, to + page, blocks[page]);
-		if (blocks[page])
-			blocks[page]->refs--;
-	}
+	pages_get(inode, from, n, blocks);
+	pages_freed(inode, min(from, to), inode->nr_pages);
+	pages_put(inode, to, n, blocks);
 	inode->nr_pages = to + n;
 	check_extents(inode, 0, inode->nr_pages);
 }
 
-static bool run_collapse(const long *arg)
+static bool run_collapse(const struct op *op)
 {
-	struct inode *inode = the_file(arg[0]);
-	long page;
+	struct inode *inode = op->inode;
+	long end = op->page + op->n;
 
-	if (!inode || !in_file(inode, arg[1], arg[2]) ||
-	    arg[1] + arg[2] == inode->nr_pages)
+	if (end == inode->nr_pages)
 		return false;
-	if (!do_fallocate(inode, FALLOC_FL_COLLAPSE_RANGE, arg[1] * PAGE,
-			  arg[2] * PAGE)) {
+	if (!fallocate_pages(op, FALLOC_FL_COLLAPSE_RANGE)) {
 		/* It writes back before it empties the range, and after that. */
-		if (!(inode->lost && errno == EIO))
+		if (!failed_by_loss(inode))
 			differ("collapsing a range fails (%m)");
-		if (blocks_freed(inode, arg[1], arg[1] + arg[2]))
-			for (page = arg[1]; page < arg[1] + arg[2]; page++)
-				page_set(inode, page, NULL);
+		if (blocks_freed(inode, op->page, end))
+			pages_freed(inode, op->page, end);
 		return true;
 	}
-	copies_dropped(inode, inode->nr_pages - arg[2]);
-	shifted(inode, arg[1] + arg[2], arg[1]);
+	copies_dropped(inode, inode->nr_pages - op->n);
+	shifted(inode, end, op->page);
 	return true;
 }
 
-static bool random_insert(long *arg)
+static bool random_insert(struct op *op)
 {
-	struct inode *inode;
+	struct inode *inode = random_file(&op->file);
 
-	if (!random_file_range(arg))
+	if (!inode || !random_range(inode, false, &op->page, &op->n))
 		return false;
-	inode = files[arg[0]];
-	if (arg[2] > max_pages(inode) - inode->nr_pages)
-		arg[2] = max_pages(inode) - inode->nr_pages;
-	return arg[2] > 0;
+	op->n = min(op->n, inode->max_pages - inode->nr_pages);
+	return op->n > 0;
 }
 
-static bool run_insert(const long *arg)
+static bool run_insert(const struct op *op)
 {
-	struct inode *inode = the_file(arg[0]);
-	long at = arg[1], n = arg[2];
+	struct inode *inode = op->inode;
 
-	if (!inode || !in_file(inode, at, 1) || n <= 0 ||
-	    inode->nr_pages + n > max_pages(inode))
+	if (op->page >= inode->nr_pages ||
+	    inode->nr_pages + op->n > inode->max_pages)
 		return false;
-	if (!do_fallocate(inode, FALLOC_FL_INSERT_RANGE, at * PAGE, n * PAGE)) {
+	if (!fallocate_pages(op, FALLOC_FL_INSERT_RANGE)) {
 		/* It writes back before it makes the file longer, and after that. */
-		if (!(inode->lost && errno == EIO) ||
+		if (!failed_by_loss(inode) ||
 		    ftruncate(fd_of(inode), inode->nr_pages * PAGE))
 			differ("inserting a range fails (%m)");
 		return true;
 	}
-	shifted(inode, at, at + n);
+	shifted(inode, op->page, op->page + op->n);
 	return true;
 }
 
-static bool run_unshare(const long *arg)
+static bool run_unshare(const struct op *op)
 {
-	struct inode *inode = the_file(arg[0]);
+	struct inode *inode = op->inode;
+	long page, end = op->page + op->n;
 	/* The destination of a copy can be bad as well. */
-	bool failed, may_fail = bad_and_free();
-	long where[HUGE_PAGES], page, end = arg[1] + arg[2];
+	bool failed, may_fail = bad_and_free() || inode->lost;
 
-	if (!inode || !in_file(inode, arg[1], arg[2]))
-		return false;
-	for (page = arg[1]; page < end; page++)
-		may_fail |= inode->lost || bad(inode->page[page]);
-	failed = !do_fallocate(inode, FALLOC_FL_UNSHARE_RANGE, arg[1] * PAGE,
-			       arg[2] * PAGE);
+	for (page = op->page; page < end; page++)
+		may_fail |= bad(inode->page[page]);
+	failed = !fallocate_pages(op, FALLOC_FL_UNSHARE_RANGE);
 	if (failed && !(may_fail && errno == EIO))
 		differ("unsharing fails (%m)");
-	extents(fd_of(inode), arg[1], end, where);
-	for (page = arg[1]; page < end; page++) {
-		struct block *block = inode->page[page];
-
-		if (block && block->where != where[page - arg[1]])
-			moved_to(inode, page, where[page - arg[1]], false);
-		else if (block && block->refs > 1 && !failed)
-			differ("a block is still shared (%s page %ld)",
-			       inode->path, page);
-	}
 	/* Holes are filled, if only with zeroes. */
-	check_blocks(inode, arg[1], end, true);
-	allocated_around(inode, arg[1], end);
+	take_places(inode, op->page, end, MOVED | (failed ? 0 : UNSHARED));
+	allocated_around(inode, op->page, end);
 	return true;
 }
 
 /* --- the medium --- */
 
-static bool run_fsync(const long *arg)
+static bool run_fsync(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
-
-	if (!inode)
-		return false;
-	if (fsync(fd_of(inode)) && !(inode->lost && errno == EIO))
+	if (fsync(fd_of(op->inode)) && !failed_by_loss(op->inode))
 		differ("fsync() fails (%m)");
 	return true;
 }
 
-void close_files(void)
-{
-	int i;
-
-	for (i = 0; i < NR_FILES; i++)
-		if (files[i])
-			close_fd(files[i]);
-}
-
 /* Make the kernel forget the inodes that are not in use. */
-static bool run_evict(const long *arg)
+static bool run_evict(const struct op *op)
 {
 	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
 
-	(void)arg;
+	(void)op;
 	close_files();
 	if (fd < 0 || (syncfs(fd) && !(any_lost && errno == EIO)))
 		differ("syncfs() fails (%m)");
@@ -556,20 +464,23 @@ static bool run_evict(const long *arg)
 }
 
 struct op_kind file_ops[] = {
-	{ "create", 8, "file n byte", random_create, run_create },
-	{ "unlink", 2, "file", random_unlink, run_unlink },
-	{ "pwrite", 12, "file at len byte", random_pwrite, run_pwrite, PINNED },
-	{ "pread", 4, "file page n", random_file_range, run_pread,
-	  FROZEN | PINNED },
-	{ "repair", 4, "file at len byte", random_repair, run_pwrite, PINNED },
-	{ "truncate", 2, "file pages", random_truncate, run_truncate },
-	{ "fallocate", 1, "file page n", random_fallocate, run_fallocate },
-	{ "punch", 2, "file at len", random_bytes, run_punch },
-	{ "zero", 1, "file at len", random_bytes, run_zero },
-	{ "collapse", 1, "file page n", random_file_range, run_collapse },
-	{ "insert", 1, "file page n", random_insert, run_insert },
-	{ "unshare", 1, "file page n", random_file_range, run_unshare },
-	{ "fsync", 1, "file", random_file, run_fsync, PINNED },
-	{ "evict", 1, "", random_nothing, run_evict },
+	{ "create", 8, "file! n byte", CACHED, run_create, random_create },
+	{ "unlink", 2, "file", CACHED, run_unlink, random_unlink },
+	{ "pwrite", 12, "file at len byte", PINNED | BEYOND, run_pwrite,
+	  random_pwrite },
+	{ "pread", 4, "file page n", FROZEN | PINNED | CACHED, run_pread },
+	{ "repair", 4, "file at len byte", PINNED | BEYOND, run_pwrite,
+	  random_repair },
+	{ "truncate", 2, "file pages", 0, run_truncate, random_truncate },
+	{ "fallocate", 1, "file page n", BEYOND, run_fallocate },
+	{ "punch", 2, "file at len", 0, run_empty, random_bytes,
+	  FALLOC_FL_PUNCH_HOLE },
+	{ "zero", 1, "file at len", 0, run_empty, random_bytes,
+	  FALLOC_FL_ZERO_RANGE },
+	{ "collapse", 1, "file page n", 0, run_collapse },
+	{ "insert", 1, "file page n", BEYOND, run_insert, random_insert },
+	{ "unshare", 1, "file page n", 0, run_unshare },
+	{ "fsync", 1, "file", PINNED | CACHED, run_fsync },
+	{ "evict", 1, "", 0, run_evict },
 	{}
 };

@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations on all of the filesystem, and the DAX flag of a file */
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include "ops.h"
+#include "fuzz.h"
 
 /* --- growth --- */
 
-static long old_end;
+static long first_wanted;
 
-static bool is_new(long where)
+static bool is_free(long where)
 {
-	return where >= old_end && !block_at(where) && !bad_place(where);
-}
-
-static bool random_grow(long *arg)
-{
-	arg[0] = random_how();
-	return true;
+	return where >= first_wanted && !block_at(where) && !bad_place(where);
 }
 
 /* A page of the new space fails at once, to see whether the kernel knows of it. */
-static bool run_grow(const long *arg)
+static bool run_grow(const struct op *op)
 {
-	old_end = filesystem_pages();
+	first_wanted = filesystem_pages();
 	if (!grow_filesystem())
 		return false;
-	fail_free_page(is_new, arg[0]);
+	fail_special(OWN_FREE, is_free, op->how);
 	return true;
 }
 
@@ -44,38 +35,37 @@ static void freeze_or_thaw(unsigned long request)
 	frozen = request == FIFREEZE;
 }
 
-static bool run_freeze(const long *arg)
+static bool run_freeze(const struct op *op)
 {
-	int i;
+	struct inode *inode;
 
-	(void)arg;
+	(void)op;
 	/* An open() for writing would wait for the thaw. */
-	for (i = 0; i < NR_FILES; i++)
-		if (files[i])
-			fd_of(files[i]);
+	for_each_file(inode)
+		fd_of(inode);
 	freeze_or_thaw(FIFREEZE);
 	return true;
 }
 
-static bool random_thaw(long *arg)
+static bool random_thaw(struct op *op)
 {
-	(void)arg;
+	(void)op;
 	return frozen && chance(15);
 }
 
-bool thaw(void)
+void thaw(void)
+{
+	if (frozen)
+		freeze_or_thaw(FITHAW);
+}
+
+static bool run_thaw(const struct op *op)
 {
 	bool was_frozen = frozen;
 
-	if (frozen)
-		freeze_or_thaw(FITHAW);
+	(void)op;
+	thaw();
 	return was_frozen;
-}
-
-static bool run_thaw(const long *arg)
-{
-	(void)arg;
-	return thaw();
 }
 
 /*
@@ -98,35 +88,28 @@ static bool remount(unsigned long flags)
 	return !mount("none", MNT, NULL, MS_REMOUNT | flags, NULL);
 }
 
-static bool is_free(long where)
+static bool random_remount(struct op *op)
 {
-	return !block_at(where) && !bad_place(where);
-}
-
-static bool random_remount(long *arg)
-{
-	arg[0] = any_mapping() ? chance(20) : chance(80);
-	arg[1] = random_how();
+	op->on = any_mapping() ? chance(20) : chance(80);
+	op->how = random_how();
 	return true;
 }
 
 /* Read-only, if no file is open for writing, which mappings keep them; and back */
-static bool run_remount(const long *arg)
+static bool run_remount(const struct op *op)
 {
-	bool read_only = arg[0], busy = any_mapping();
+	bool busy = any_mapping();
 
-	if (!read_only) {
-		if (!remount(0))
-			differ("the filesystem cannot be remounted (%m)");
-		return true;
+	if (op->on) {
+		close_files();
+		if (remount(MS_RDONLY) == busy || (busy && errno != EBUSY))
+			differ("the filesystem %s be remounted read-only (%m)",
+			       busy ? "can" : "cannot");
+		if (busy)
+			return true;
+		first_wanted = 0;
+		fail_special(OWN_FREE, is_free, op->how);
 	}
-	close_files();
-	if (remount(MS_RDONLY) == busy || (busy && errno != EBUSY))
-		differ("the filesystem %s be remounted read-only (%m)",
-		       busy ? "can" : "cannot");
-	if (busy)
-		return true;
-	fail_free_page(is_free, arg[1]);
 	if (!remount(0))
 		differ("the filesystem cannot be remounted for writing (%m)");
 	return true;
@@ -143,30 +126,32 @@ bool is_dax(struct inode *inode)
 	return stx.stx_attributes & STATX_ATTR_DAX;
 }
 
-static bool random_dax(long *arg)
+static bool random_dax(struct op *op)
 {
-	if (!random_file(arg) || files[arg[0]]->mappings)
+	struct inode *inode = random_file(&op->file);
+
+	if (!inode || inode->mappings)
 		return false;
-	arg[1] = !files[arg[0]]->dax;
+	op->on = !inode->dax;
 	return true;
 }
 
 /* The flag becomes effective when the inode is read in again. */
-static bool run_dax(const long *arg)
+static bool run_dax(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
+	struct inode *inode = op->inode;
 	struct fsxattr attr;
 
-	if (!inode || inode->mappings)
+	if (inode->mappings)
 		return false;
 	if (ioctl(fd_of(inode), FS_IOC_FSGETXATTR, &attr))
 		differ("FSGETXATTR fails (%m)");
 	attr.fsx_xflags &= ~FS_XFLAG_DAX;
-	attr.fsx_xflags |= arg[1] ? FS_XFLAG_DAX : 0;
+	attr.fsx_xflags |= op->on ? FS_XFLAG_DAX : 0;
 	if (ioctl(fd_of(inode), FS_IOC_FSSETXATTR, &attr))
 		differ("FSSETXATTR fails (%m)");
 	close_fd(inode);
-	inode->dax = arg[1];
+	inode->dax = op->on;
 	if (is_dax(inode) != inode->dax)
 		differ("the DAX flag is %s and has no effect",
 		       inode->dax ? "set" : "cleared");
@@ -174,10 +159,10 @@ static bool run_dax(const long *arg)
 }
 
 struct op_kind filesystem_ops[] = {
-	{ "grow", 1, "how", random_grow, run_grow },
-	{ "freeze", 1, "", random_nothing, run_freeze },
-	{ "thaw", 20, "", random_thaw, run_thaw, FROZEN | PINNED },
-	{ "remount", 1, "read-only how", random_remount, run_remount },
-	{ "dax", 1, "file on", random_dax, run_dax },
+	{ "grow", 1, "how", 0, run_grow },
+	{ "freeze", 1, "", 0, run_freeze },
+	{ "thaw", 20, "", FROZEN | PINNED, run_thaw, random_thaw },
+	{ "remount", 1, "read-only:on how", 0, run_remount, random_remount },
+	{ "dax", 1, "file on", CACHED, run_dax, random_dax },
 	{}
 };

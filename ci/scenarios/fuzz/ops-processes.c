@@ -1,104 +1,85 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations of processes on their mappings */
-#include "ops.h"
+#include "fuzz.h"
 
 /* Room in each process's address space for each of its mappings */
 #define VMA_ROOM	(16UL << 20)
 #define VMA_BASE	0x100000000000UL
 
-static void must_succeed(int error, const char *what)
+static bool succeeds(long error, const char *what)
 {
 	if (error)
 		differ("%s fails (%s)", what, strerror(-error));
+	return true;
 }
 
 /* --- processes --- */
 
-static bool random_start(long *arg)
+static bool run_start(const struct op *op)
 {
-	for (arg[0] = 0; arg[0] < NR_PROCS; arg[0]++)
-		if (!processes[arg[0]].runs)
-			return true;
-	return false;
-}
-
-static bool run_start(const long *arg)
-{
-	long p = arg[0];
-
-	if (p < 0 || p >= NR_PROCS || processes[p].runs)
-		return false;
-	actor_start(p, ZYGOTE);
-	processes[p].runs = true;
-	processes[p].policy = PR_MCE_KILL_DEFAULT;
+	actor_start(op->process, ZYGOTE);
+	processes[op->process].runs = true;
+	processes[op->process].policy = PR_MCE_KILL_DEFAULT;
 	return true;
 }
 
-static bool random_fork(long *arg)
-{
-	return random_process(&arg[0]) && random_start(&arg[1]);
-}
-
-static bool run_fork(const long *arg)
-{
-	struct process *parent, *child;
-	int v;
-
-	if (!runs(arg[0]) || arg[1] < 0 || arg[1] >= NR_PROCS || runs(arg[1]))
-		return false;
-	parent = &processes[arg[0]];
-	child = &processes[arg[1]];
-	actor_start(arg[1], arg[0]);
-	child->runs = true;
-	child->policy = parent->policy;
-	for (v = 0; v < NR_VMAS; v++)
-		if (parent->vma[v].inode)
-			vma_copied(&child->vma[v], &parent->vma[v]);
-	return true;
-}
-
-bool run_exit(const long *arg)
+static bool run_fork(const struct op *op)
 {
 	int v;
 
-	if (!runs(arg[0]))
-		return false;
-	actor_exit(arg[0]);
+	actor_start(op->child, op->process);
+	processes[op->child].runs = true;
+	processes[op->child].policy = processes[op->process].policy;
 	for (v = 0; v < NR_VMAS; v++)
-		if (processes[arg[0]].vma[v].inode)
-			vma_dropped(&processes[arg[0]].vma[v], 0, HUGE_PAGES);
-	memset(&processes[arg[0]], 0, sizeof(processes[0]));
+		if (vmas[op->process][v].inode)
+			vma_copied(&vmas[op->child][v], &vmas[op->process][v]);
 	return true;
 }
 
-static bool random_policy(long *arg)
+void exit_process(int p)
+{
+	int v;
+
+	actor_exit(p);
+	for (v = 0; v < NR_VMAS; v++)
+		if (vmas[p][v].inode)
+			vma_dropped(&vmas[p][v], 0, HUGE_PAGES);
+	memset(&processes[p], 0, sizeof(processes[p]));
+}
+
+static bool run_exit(const struct op *op)
+{
+	exit_process(op->process);
+	return true;
+}
+
+static bool random_policy(struct op *op)
 {
 	static const int policies[] = {
 		PR_MCE_KILL_DEFAULT, PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE
 	};
 
-	arg[1] = policies[below(3)];
-	return random_process(&arg[0]);
+	op->policy = policies[below(3)];
+	return random_args(op);
 }
 
-static bool run_policy(const long *arg)
+static bool run_policy(const struct op *op)
 {
-	if (!runs(arg[0]) || arg[1] < 0 || arg[1] > PR_MCE_KILL_DEFAULT)
-		return false;
-	actor_policy(arg[0], arg[1]);
-	processes[arg[0]].policy = arg[1];
+	must(!call(op->process, SYS_prctl, PR_MCE_KILL, PR_MCE_KILL_SET,
+		   op->policy), "PR_MCE_KILL failed");
+	processes[op->process].policy = op->policy;
 	return true;
 }
 
-static bool random_early(long *arg)
+static bool random_early(struct op *op)
 {
-	arg[0] = chance(80);
+	op->on = chance(80);
 	return true;
 }
 
-static bool run_early(const long *arg)
+static bool run_early(const struct op *op)
 {
-	early_by_default = arg[0];
+	early_by_default = op->on;
 	early_kill(early_by_default);
 	return true;
 }
@@ -110,181 +91,137 @@ static bool run_early(const long *arg)
 #define HOW_SYNC	4
 #define HOW_POPULATE	8
 
-static bool random_map(long *arg)
+static bool random_map(struct op *op)
 {
 	struct inode *inode;
-	long tries;
+	long tries, most;
 
-	if (!random_process(&arg[0]) || !random_file(&arg[2]))
-		return false;
-	for (arg[1] = 0; arg[1] < NR_VMAS; arg[1]++)
-		if (!processes[arg[0]].vma[arg[1]].inode)
-			break;
-	if (arg[1] == NR_VMAS)
+	if (!random_process(&op->process) || !random_file(&op->file) ||
+	    !free_vma(op->process, &op->vma))
 		return false;
 	for (tries = chance(30) ? 4 : 0; tries--; ) {
-		arg[2] = between(NR_SMALL, NR_FILES - 1);
-		arg[3] = below(2) * CHUNK;
-		arg[4] = CHUNK;
-		arg[5] = chance(75) ? HOW_SHARED : 0;
-		if (files[arg[2]] && whole_chunk(files[arg[2]], arg[3]))
+		op->file = between(NR_SMALL, NR_FILES - 1);
+		op->page = below(2) * CHUNK;
+		op->n = CHUNK;
+		op->how = chance(75) ? HOW_SHARED : 0;
+		if (files[op->file] && whole_chunk(files[op->file], op->page))
 			return true;
 	}
-	random_file(&arg[2]);
-	inode = files[arg[2]];
+	inode = random_file(&op->file);
 	if (inode->huge && chance(60)) {
-		arg[3] = below(2) * CHUNK;
-		arg[4] = CHUNK * between(1, 2 - arg[3] / CHUNK);
+		op->page = below(2) * CHUNK;
+		op->n = CHUNK * between(1, 2 - op->page / CHUNK);
 	} else {
-		arg[3] = below(max_pages(inode));
-		arg[4] = chance(50) ? max_pages(inode) - arg[3] :
-			between(1, max_pages(inode) - arg[3]);
-		if (arg[4] > 256)
-			arg[4] = 256;
+		op->page = below(inode->max_pages);
+		most = inode->max_pages - op->page;
+		op->n = chance(50) ? most : between(1, most);
+		op->n = min(op->n, 256);
 	}
-	arg[5] = (chance(65) ? HOW_SHARED : 0) | (chance(25) ? HOW_UNALIGNED : 0) |
-		(chance(20) ? HOW_SYNC : 0) | (chance(10) ? HOW_POPULATE : 0);
+	op->how = (chance(65) ? HOW_SHARED : 0) |
+		(chance(25) ? HOW_UNALIGNED : 0) | (chance(20) ? HOW_SYNC : 0) |
+		(chance(10) ? HOW_POPULATE : 0);
 	return true;
 }
 
-static bool run_map(const long *arg)
+static bool run_map(const struct op *op)
 {
-	struct inode *inode = the_file(arg[2]);
-	bool shared = arg[5] & HOW_SHARED;
+	bool shared = op->how & HOW_SHARED;
 	int flags = shared ? MAP_SHARED : MAP_PRIVATE;
-	struct vma *vma;
+	struct actor *a = &actors[op->process];
+	struct vma *vma = op->map;
 
-	if (!runs(arg[0]) || !inode || arg[1] < 0 || arg[1] >= NR_VMAS ||
-	    processes[arg[0]].vma[arg[1]].inode || arg[3] < 0 || arg[4] <= 0 ||
-	    arg[3] + arg[4] > max_pages(inode))
-		return false;
-	if (shared && arg[5] & HOW_SYNC)
+	if (shared && op->how & HOW_SYNC)
 		flags = MAP_SHARED_VALIDATE | MAP_SYNC;
-	if (arg[5] & HOW_POPULATE)
+	if (op->how & HOW_POPULATE)
 		flags |= MAP_POPULATE;
-	vma = &processes[arg[0]].vma[arg[1]];
-	vma->addr = VMA_BASE + arg[1] * VMA_ROOM +
-		((arg[3] % CHUNK) + (arg[5] & HOW_UNALIGNED ? 3 : 0)) * PAGE;
-	must_succeed(actor_map(arg[0], vma->addr, inode->path, arg[3], arg[4],
-			       flags), "mmap()");
-	vma->inode = inode;
-	vma->pgoff = arg[3];
-	vma->from = 0;
-	vma->to = arg[4];
+	a->addr = VMA_BASE + op->vma * VMA_ROOM +
+		(op->page % CHUNK + (op->how & HOW_UNALIGNED ? 3 : 0)) * PAGE;
+	a->len = op->n * PAGE;
+	a->offset = op->page * PAGE;
+	a->flags = flags;
+	set_path(op->process, op->inode->path);
+	succeeds(order(op->process, do_map), "mmap()");
+	vma->addr = a->addr;
+	vma->inode = op->inode;
+	vma->pgoff = op->page;
+	vma->to = op->n;
 	vma->shared = shared;
 	vma->sync = flags & MAP_SYNC;
-	inode->mappings++;
+	op->inode->mappings++;
 	/* It does not report errors. */
-	if (arg[5] & HOW_POPULATE)
-		populated(arg[0], vma, 0, arg[4], !shared, 0, 0, 0);
+	if (op->how & HOW_POPULATE)
+		populated(vma, 0, op->n, !shared, 0, 0, 0);
 	return true;
 }
 
-static bool random_unmap(long *arg)
+static bool random_unmap(struct op *op)
 {
-	struct vma *vma;
-
-	if (!random_vma(&arg[0], &arg[1]))
+	if (!random_vma(op))
 		return false;
-	vma = the_vma(arg[0], arg[1]);
-	arg[2] = vma->from;
-	arg[3] = vma->to - vma->from;
+	op->page = op->map->from;
+	op->n = op->map->to - op->map->from;
 	if (chance(40)) {
-		arg[3] = between(1, arg[3]);
+		op->n = between(1, op->n);
 		if (chance(50))
-			arg[2] = vma->to - arg[3];
+			op->page = op->map->to - op->n;
 	}
 	return true;
 }
 
-static bool run_unmap(const long *arg)
+/* Some pages of a mapping: the call has succeeded, on PMDs at both ends as well. */
+static bool call_on_pages(const struct op *op, long nr, long advice,
+			  const char *what)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-
-	if (!vma || !in_vma(vma, arg[2], arg[3]) ||
-	    (arg[2] != vma->from && arg[2] + arg[3] != vma->to))
-		return false;
-	must_succeed(actor_unmap(arg[0], vma->addr + arg[2] * PAGE, arg[3]),
-		     "munmap()");
-	unsure_around(vma, arg[2]);
-	unsure_around(vma, arg[2] + arg[3] - 1);
-	vma_dropped(vma, arg[2], arg[2] + arg[3]);
+	succeeds(call(op->process, nr, addr_of(op->map, op->page),
+		      op->n * BLOCK, advice), what);
+	change_around(op->map, op->page, CERTAIN, MAY);
+	change_around(op->map, op->page + op->n - 1, CERTAIN, MAY);
 	return true;
 }
 
-static bool random_move(long *arg)
+static bool run_unmap(const struct op *op)
 {
-	if (!random_vma(&arg[0], &arg[1]))
+	long end = op->page + op->n;
+
+	if (op->page != op->map->from && end != op->map->to)
 		return false;
-	for (arg[2] = 0; arg[2] < NR_VMAS; arg[2]++)
-		if (!processes[arg[0]].vma[arg[2]].inode)
-			return true;
-	return false;
+	call_on_pages(op, SYS_munmap, 0, "munmap()");
+	vma_dropped(op->map, op->page, end);
+	return true;
 }
 
 /* To the room of another mapping; not always aligned as PMDs want it */
-static bool run_move(const long *arg)
+static bool run_move(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]), *to;
-	unsigned long offset, addr;
-	long i;
+	struct vma *vma = op->map, *to = op->new_map;
+	unsigned long addr = VMA_BASE + op->room * VMA_ROOM +
+		vma->addr % VMA_ROOM;
+	long len = (vma->to - vma->from) * BLOCK;
+	long new = addr + vma->from * BLOCK;
 
-	if (!vma || arg[2] < 0 || arg[2] >= NR_VMAS || arg[2] == arg[1] ||
-	    the_vma(arg[0], arg[2]))
-		return false;
-	to = &processes[arg[0]].vma[arg[2]];
-	offset = vma->addr % VMA_ROOM;
-	addr = VMA_BASE + arg[2] * VMA_ROOM + offset;
-	must_succeed(actor_move(arg[0], vma->addr + vma->from * PAGE,
-				vma->to - vma->from, addr + vma->from * PAGE),
-		     "mremap()");
+	if (call(op->process, SYS_mremap, addr_of(vma, vma->from), len, len,
+		 MREMAP_MAYMOVE | MREMAP_FIXED, new) != new)
+		differ("mremap() fails");
 	*to = *vma;
 	memset(vma, 0, sizeof(*vma));
 	to->addr = addr;
-	for (i = to->from; to->inode->huge && i < to->to; i++)
-		if (to->pte[i] == MAPS || to->pte[i] == HOLE)
-			to->pte[i] = MAY;
+	if (to->inode->huge)
+		change(to, to->from, to->to, CERTAIN, MAY);
 	return true;
 }
 
 /* --- madvise(), mlock(), msync() --- */
 
-static bool run_drop(const long *arg)
+static bool run_drop(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	long i;
-
-	if (!vma || !in_vma(vma, arg[2], arg[3]))
-		return false;
-	must_succeed(actor_advise(arg[0], vma->addr + arg[2] * PAGE, arg[3],
-				  MADV_DONTNEED), "MADV_DONTNEED");
-	unsure_around(vma, arg[2]);
-	unsure_around(vma, arg[2] + arg[3] - 1);
-	for (i = arg[2]; i < arg[2] + arg[3]; i++)
-		set_pte(vma, i, NONE);
+	call_on_pages(op, SYS_madvise, MADV_DONTNEED, "MADV_DONTNEED");
+	change(op->map, op->page, op->page + op->n, ~0, NONE);
 	return true;
 }
 
-static bool random_populate(long *arg)
+static bool run_populate(const struct op *op)
 {
-	if (!random_vma_range(arg))
-		return false;
-	arg[4] = chance(50);
-	return true;
-}
-
-static bool run_populate(const long *arg)
-{
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	bool store = arg[4];
-	int error;
-
-	if (!vma || !in_vma(vma, arg[2], arg[3]))
-		return false;
-	before_populating(arg[0], vma, arg[2], arg[3]);
-	error = actor_advise(arg[0], vma->addr + arg[2] * PAGE, arg[3],
-			     store ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
-	populated(arg[0], vma, arg[2], arg[3], store, error, -EFAULT, -EHWPOISON);
+	fault_in(op->map, op->page, op->n, op->on, false);
 	return true;
 }
 
@@ -292,54 +229,35 @@ static bool run_populate(const long *arg)
  * A DAX mapping cannot be locked, but its pages are faulted in; those of a private
  * one that is writable, as if they were written to.
  */
-static bool run_lock(const long *arg)
+static bool run_lock(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	int error;
-
-	if (!vma || !in_vma(vma, arg[2], arg[3]))
-		return false;
-	before_populating(arg[0], vma, arg[2], arg[3]);
-	error = actor_lock(arg[0], vma->addr + arg[2] * PAGE, arg[3]);
-	populated(arg[0], vma, arg[2], arg[3], !vma->shared, error, -ENOMEM,
-		  -ENOMEM);
+	fault_in(op->map, op->page, op->n, !op->map->shared, true);
 	return true;
 }
 
-static bool run_sync(const long *arg)
+static bool run_sync(const struct op *op)
 {
-	struct vma *vma = the_vma(arg[0], arg[1]);
-	int error;
+	struct vma *vma = op->map;
+	int error = call(op->process, SYS_msync, addr_of(vma, vma->from),
+			 (vma->to - vma->from) * BLOCK, MS_SYNC);
 
-	if (!vma)
-		return false;
-	error = actor_sync(arg[0], vma->addr + vma->from * PAGE,
-			   vma->to - vma->from);
-	if (error && !(vma->inode->lost && error == -EIO))
-		differ("msync() fails (%s)", strerror(-error));
-	return true;
-}
-
-static bool random_mapping(long *arg)
-{
-	return random_vma(&arg[0], &arg[1]);
+	return (error == -EIO && vma->inode->lost) || succeeds(error, "msync()");
 }
 
 struct op_kind process_ops[] = {
-	{ "start", 6, "process", random_start, run_start, FROZEN | PINNED },
-	{ "fork", 2, "process child", random_fork, run_fork, FROZEN | PINNED },
-	{ "exit", 2, "process", random_process, run_exit },
-	{ "policy", 1, "process policy", random_policy, run_policy,
-	  FROZEN | PINNED },
-	{ "early", 1, "on", random_early, run_early, FROZEN | PINNED },
-	{ "map", 14, "process vma file page n how", random_map, run_map, PINNED },
-	{ "unmap", 5, "process vma page n", random_unmap, run_unmap },
-	{ "move", 1, "process vma to", random_move, run_move, PINNED },
-	{ "drop", 3, "process vma page n", random_vma_range, run_drop,
-	  FROZEN | PINNED },
-	{ "populate", 2, "process vma page n store", random_populate,
-	  run_populate, PINNED },
-	{ "lock", 1, "process vma page n", random_vma_range, run_lock, PINNED },
-	{ "sync", 1, "process vma", random_mapping, run_sync, PINNED },
+	{ "start", 6, "process!", FROZEN | PINNED, run_start },
+	{ "fork", 2, "process child!", FROZEN | PINNED, run_fork },
+	{ "exit", 2, "process", 0, run_exit },
+	{ "policy", 1, "process policy", FROZEN | PINNED, run_policy,
+	  random_policy },
+	{ "early", 1, "on", FROZEN | PINNED, run_early, random_early },
+	{ "map", 14, "process vma! file page n how", PINNED | BEYOND, run_map,
+	  random_map },
+	{ "unmap", 5, "process vma page n", 0, run_unmap, random_unmap },
+	{ "move", 1, "process vma to:room!", PINNED, run_move },
+	{ "drop", 3, "process vma page n", FROZEN | PINNED, run_drop },
+	{ "populate", 2, "process vma page n store:on", PINNED, run_populate },
+	{ "lock", 1, "process vma page n", PINNED, run_lock },
+	{ "sync", 1, "process vma", PINNED, run_sync },
 	{}
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations on two files, which may be the same */
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include "ops.h"
+#include "fuzz.h"
 
 /* As in XFS's headers, which Debian has in a package of its own */
 struct exchange_range {
@@ -12,128 +10,134 @@ struct exchange_range {
 };
 #define EXCHANGE_RANGE	_IOW('X', 129, struct exchange_range)
 
-/* The arguments are: file page n to at */
-static bool two_ranges(const long *arg, struct inode **from, struct inode **to)
+/* Pages of a file, and as many of another one, which may end at @limit */
+static bool two_ranges(const struct op *op, long limit)
 {
-	*from = any_file(arg[0]);
-	*to = any_file(arg[3]);
-	return *from && *to && in_file(*from, arg[1], arg[2]) &&
-		arg[4] >= 0 && arg[4] + arg[2] <= max_pages(*to) &&
-		(*from != *to || arg[1] + arg[2] <= arg[4] ||
-		 arg[4] + arg[2] <= arg[1]);
+	return op->at >= 0 && op->at + op->n <= limit &&
+		(op->inode != op->other || op->page + op->n <= op->at ||
+		 op->at + op->n <= op->page);
 }
 
-/* All of both files is unmapped, whatever becomes of the operation. */
-static void both_unmapped(struct inode *from, struct inode *to)
+/* Both files, and a range of the first */
+static bool random_files(struct op *op)
 {
-	unmapped(from, 0, HUGE_PAGES);
-	unmapped(to, 0, HUGE_PAGES);
+	op->inode = random_file(&op->file);
+	op->other = op->inode ? random_file(&op->to) : NULL;
+	return op->inode && random_range(op->inode, false, &op->page, &op->n);
+}
+
+/*
+ * Has the operation failed? All of both files is unmapped, whatever has become of
+ * it. If one of them has lost data it may have got the error.
+ */
+static bool failed(const struct op *op, int error, const char *what)
+{
+	if (error && !(error == EIO && (op->inode->lost || op->other->lost)))
+		differ("%s fails (%s)", what, strerror(error));
+	unmapped(op->inode, 0, HUGE_PAGES);
+	unmapped(op->other, 0, HUGE_PAGES);
+	return error;
+}
+
+static void shared(const struct op *op)
+{
+	struct block *blocks[HUGE_PAGES];
+
+	pages_get(op->inode, op->page, op->n, blocks);
+	pages_put(op->other, op->at, op->n, blocks);
 }
 
 /* --- reflink --- */
 
-static bool random_reflink(long *arg)
+static bool random_reflink(struct op *op)
 {
-	struct inode *from, *to;
-
-	if (!random_file(&arg[0]) || !random_file(&arg[3]))
-		return false;
-	from = files[arg[0]];
-	to = files[arg[3]];
-	if (!random_range(from, false, &arg[1], &arg[2]))
+	if (!random_files(op))
 		return false;
 	if (chance(30)) {	/* as much as there is */
-		arg[1] = 0;
-		arg[2] = from->nr_pages;
-		if (arg[2] > max_pages(to))
-			arg[2] = max_pages(to);
+		op->page = 0;
+		op->n = min(op->inode->nr_pages, op->other->max_pages);
 	}
 	/* the same offset, an offset that keeps PMDs congruent, any */
-	arg[4] = chance(50) ? arg[1] : chance(30) ? arg[1] % CHUNK :
-		below(max_pages(to) - arg[2] + 1);
+	op->at = chance(50) ? op->page : chance(30) ? op->page % CHUNK :
+		below(op->other->max_pages - op->n + 1);
 	return true;
 }
 
-static bool run_reflink(const long *arg)
+static bool run_reflink(const struct op *op)
 {
-	struct file_clone_range range;
-	struct inode *from, *to;
-	bool failed;
-	long i;
-
-	if (!two_ranges(arg, &from, &to) || (!from->dax && !to->dax))
-		return false;
-	range = (struct file_clone_range) {
-		.src_fd = fd_of(from),
-		.src_offset = arg[1] * PAGE,
-		.src_length = arg[2] * PAGE,
-		.dest_offset = arg[4] * PAGE,
+	struct inode *from = op->inode, *to = op->other;
+	struct file_clone_range range = {
+		.src_offset = op->page * PAGE,
+		.src_length = op->n * PAGE,
+		.dest_offset = op->at * PAGE,
 	};
-	failed = ioctl(fd_of(to), FICLONERANGE, &range);
+	int error;
+
+	if (!two_ranges(op, to->max_pages) || (!from->dax && !to->dax))
+		return false;
+	range.src_fd = fd_of(from);
+	error = ioctl(fd_of(to), FICLONERANGE, &range) ? errno : 0;
 	if (from->dax != to->dax) {
-		if (!failed || errno != EINVAL)
-			differ("FICLONERANGE from DAX to page cache (%d, %m)",
-			       failed);
+		if (error != EINVAL)
+			differ("FICLONERANGE from DAX to page cache (%s)",
+			       strerror(error));
 		return true;
 	}
-	if (failed && (errno != EIO || !(from->lost || to->lost)))
-		differ("FICLONERANGE fails (%m)");
-	both_unmapped(from, to);
-	if (failed)
+	if (failed(op, error, "FICLONERANGE"))
 		return true;
-	for (i = 0; i < arg[2]; i++)
-		page_set(to, arg[4] + i, from->page[arg[1] + i]);
-	if (to->nr_pages < arg[4] + arg[2])
-		grown(to, arg[4] + arg[2]);
-	check_extents(to, arg[4], arg[4] + arg[2]);
+	shared(op);
+	if (to->nr_pages < op->at + op->n)
+		grown(to, op->at + op->n);
+	check_extents(to, op->at, op->at + op->n);
 	return true;
 }
 
 /* --- dedupe --- */
 
-static bool random_dedupe(long *arg)
+static bool same_data(const struct block *a, const struct block *b)
 {
-	struct inode *from, *to;
+	return a && b && !memcmp(a->data, b->data, PAGE);
+}
+
+static bool random_dedupe(struct op *op)
+{
+	struct inode *to;
 	long tries;
 
-	if (!random_file(&arg[0]) || !random_file(&arg[3]) ||
-	    !random_range(files[arg[0]], false, &arg[1], &arg[2]))
+	if (!random_files(op))
 		return false;
-	from = files[arg[0]];
-	to = files[arg[3]];
+	to = op->other;
 	if (chance(70))
-		arg[2] = 1;
-	arg[4] = chance(30) ? arg[1] : below(to->nr_pages);
+		op->n = 1;
+	op->at = chance(30) ? op->page : below(to->nr_pages);
 	/* A page with the same content, if there is one */
-	for (tries = 0; tries < to->nr_pages && from->page[arg[1]] &&
-	     !(to->page[arg[4]] &&
-	       !memcmp(to->page[arg[4]]->data, from->page[arg[1]]->data, PAGE));
-	     tries++)
-		arg[4] = (arg[4] + 1) % to->nr_pages;
+	for (tries = 0; tries < to->nr_pages && op->inode->page[op->page] &&
+	     !same_data(to->page[op->at], op->inode->page[op->page]); tries++)
+		op->at = (op->at + 1) % to->nr_pages;
 	return true;
 }
 
-static bool run_dedupe(const long *arg)
+static bool run_dedupe(const struct op *op)
 {
 	struct {
 		struct file_dedupe_range range;
 		struct file_dedupe_range_info info;
 	} d = {
-		.range.src_offset = arg[1] * PAGE,
-		.range.src_length = arg[2] * PAGE,
+		.range.src_offset = op->page * PAGE,
+		.range.src_length = op->n * PAGE,
 		.range.dest_count = 1,
-		.info.dest_offset = arg[4] * PAGE,
+		.info.dest_offset = op->at * PAGE,
 	};
+	struct inode *from = op->inode, *to = op->other;
 	bool same = true, meets_bad = false;
-	struct inode *from, *to;
+	int error;
 	long i;
 
-	if (!two_ranges(arg, &from, &to) || !in_file(to, arg[4], arg[2]) ||
-	    !from->dax || !to->dax)
+	if (!two_ranges(op, to->nr_pages))
 		return false;
-	for (i = 0; i < arg[2]; i++) {
-		struct block *a = from->page[arg[1] + i];
-		struct block *b = to->page[arg[4] + i];
+	for (i = 0; i < op->n; i++) {
+		struct block *a = from->page[op->page + i];
+		struct block *b = to->page[op->at + i];
 
 		/* How a hole compares depends on the extents. */
 		if (!a || !b)
@@ -142,83 +146,68 @@ static bool run_dedupe(const long *arg)
 		if (!same || meets_bad)
 			continue;
 		meets_bad = bad(a) || bad(b);
-		same = !memcmp(a->data, b->data, PAGE);
+		same = same_data(a, b);
 	}
 	d.info.dest_fd = fd_of(to);
 	if (ioctl(fd_of(from), FIDEDUPERANGE, &d))
 		differ("FIDEDUPERANGE fails (%m)");
-	both_unmapped(from, to);
-	if (d.info.status == -EIO && (meets_bad || from->lost || to->lost))
-		return true;
-	if (meets_bad)
+	error = d.info.status < 0 ? -d.info.status : 0;
+	if (meets_bad && error != EIO)
 		differ("dedupe compares a page that has failed (status %d)",
 		       d.info.status);
-	if (d.info.status < 0)
-		differ("dedupe fails (%s)", strerror(-d.info.status));
+	if (failed(op, meets_bad ? 0 : error, "dedupe") || meets_bad)
+		return true;
 	if ((d.info.status == FILE_DEDUPE_RANGE_SAME) != same)
 		differ("dedupe finds blocks %s that are not",
 		       same ? "different" : "the same");
 	if (same)
-		for (i = 0; i < arg[2]; i++)
-			page_set(to, arg[4] + i, from->page[arg[1] + i]);
-	check_extents(to, arg[4], arg[4] + arg[2]);
+		shared(op);
+	check_extents(to, op->at, op->at + op->n);
 	return true;
 }
 
 /* --- exchange-range --- */
 
-static bool random_exchange(long *arg)
+static bool random_exchange(struct op *op)
 {
-	struct inode *to;
-
-	if (!random_file(&arg[0]) || !random_file(&arg[3]) ||
-	    !random_range(files[arg[0]], false, &arg[1], &arg[2]))
+	if (!random_files(op))
 		return false;
-	to = files[arg[3]];
-	arg[4] = arg[1] + arg[2] <= to->nr_pages && chance(50) ? arg[1] :
-		below(to->nr_pages - arg[2] + 1);
+	op->at = op->page + op->n <= op->other->nr_pages && chance(50) ?
+		op->page : below(op->other->nr_pages - op->n + 1);
 	return true;
 }
 
-static bool run_exchange(const long *arg)
+static bool run_exchange(const struct op *op)
 {
+	struct inode *from = op->inode, *to = op->other;
 	struct exchange_range range = {
-		.offset = arg[1] * PAGE,
-		.other_offset = arg[4] * PAGE,
-		.length = arg[2] * PAGE,
+		.offset = op->page * PAGE,
+		.other_offset = op->at * PAGE,
+		.length = op->n * PAGE,
 	};
-	struct inode *from, *to;
-	bool failed;
-	long i;
+	struct block *a[HUGE_PAGES], *b[HUGE_PAGES];
+	int error;
 
 	/* XFS does not break the layout of one DAX file. */
-	if (!two_ranges(arg, &from, &to) || !in_file(to, arg[4], arg[2]) ||
-	    from->dax != to->dax)
+	if (!two_ranges(op, to->nr_pages) || from->dax != to->dax)
 		return false;
 	range.fd = fd_of(from);
-	failed = ioctl(fd_of(to), EXCHANGE_RANGE, &range);
-	if (failed && (errno != EIO || !(from->lost || to->lost)))
-		differ("XFS_IOC_EXCHANGE_RANGE fails (%m)");
-	both_unmapped(from, to);
-	for (i = 0; !failed && i < arg[2]; i++) {
-		struct block *a = from->page[arg[1] + i];
-		struct block *b = to->page[arg[4] + i];
-
-		if (a)
-			a->refs++;
-		page_set(from, arg[1] + i, b);
-		page_set(to, arg[4] + i, a);
-		if (a)
-			a->refs--;
+	error = ioctl(fd_of(to), EXCHANGE_RANGE, &range) ? errno : 0;
+	if (!failed(op, error, "XFS_IOC_EXCHANGE_RANGE")) {
+		pages_get(from, op->page, op->n, a);
+		pages_get(to, op->at, op->n, b);
+		pages_put(from, op->page, op->n, b);
+		pages_put(to, op->at, op->n, a);
 	}
-	check_extents(from, arg[1], arg[1] + arg[2]);
-	check_extents(to, arg[4], arg[4] + arg[2]);
+	check_extents(from, op->page, op->page + op->n);
+	check_extents(to, op->at, op->at + op->n);
 	return true;
 }
 
 struct op_kind sharing_ops[] = {
-	{ "reflink", 6, "file page n to at", random_reflink, run_reflink },
-	{ "dedupe", 3, "file page n to at", random_dedupe, run_dedupe },
-	{ "exchange", 2, "file page n to at", random_exchange, run_exchange },
+	{ "reflink", 6, "file page n to at", CACHED, run_reflink, random_reflink },
+	{ "dedupe", 3, "file page n to at", 0, run_dedupe, random_dedupe },
+	{ "exchange", 2, "file page n to at", CACHED, run_exchange,
+	  random_exchange },
 	{}
 };

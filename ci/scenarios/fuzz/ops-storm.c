@@ -8,32 +8,29 @@
  * depends on it: an access to it comes before the failure or after it. Nothing can
  * be said of the content that a load finds while write() is at it.
  */
-#include "ops.h"
+#include "fuzz.h"
 
 #define MAX_CHOSEN	8		/* accesses of a process */
 #define MAX_WRITTEN	64L		/* pages */
 
-struct chosen {
-	int p;
+static struct chosen {
 	struct vma *vma;
 	long i;
 	struct inode *inode;
 	long page;
 	bool fails;			/* it is the failed page */
 	struct access access;
-};
-
-static struct chosen chosen[NR_PROCS * MAX_CHOSEN];
+} chosen[NR_PROCS * MAX_CHOSEN];
 static int nr_chosen;
+
+#define for_each_chosen(c)	for (c = chosen; c < chosen + nr_chosen; c++)
 
 /* The failed page */
 static struct block *failed;
 static long failed_at, failed_id;
 
-enum writer { NO_WRITER, WRITES, CLONES };
-
 static struct {
-	enum writer does;
+	enum { NO_WRITER, WRITES, CLONES } does;
 	struct inode *inode;
 	long page, n;
 	int byte;
@@ -49,38 +46,38 @@ static bool in_written(const struct inode *inode, long page)
 
 static void choose_writer(void)
 {
+	struct inode *inode;
 	long slot, page, n;
 
 	writer.does = below(3);
-	if (!random_file(&slot) || !files[slot]->dax ||
-	    !random_range(files[slot], false, &page, &n))
+	inode = random_file(&slot);
+	if (!inode || !inode->dax || !random_range(inode, false, &page, &n))
 		writer.does = NO_WRITER;
 	if (writer.does == NO_WRITER)
 		return;
-	writer.inode = files[slot];
+	writer.inode = inode;
 	writer.page = page;
-	writer.n = n < MAX_WRITTEN ? n : MAX_WRITTEN;
+	writer.n = min(n, MAX_WRITTEN);
 	writer.byte = between(1, 255);
 }
 
 static bool conflicts(const struct chosen *new)
 {
 	bool store = new->access.len;
-	int k;
+	const struct chosen *c;
 
 	if (store && (in_written(new->inode, new->page) ||
 		      (writer.does == WRITES && new->inode->huge &&
 		       writer.inode == new->inode)))
 		return true;
-	for (k = 0; k < nr_chosen; k++)
-		if (chosen[k].inode == new->inode &&
-		    chosen[k].page == new->page &&
-		    (store || chosen[k].access.len))
+	for_each_chosen(c)
+		if (c->inode == new->inode && c->page == new->page &&
+		    (store || c->access.len))
 			return true;
 	return false;
 }
 
-/* Some process has the page that fails mapped here; -1: at no page of @vma */
+/* Where the page that fails is in @vma, or -1 */
 static long page_that_fails(const struct vma *vma)
 {
 	long i;
@@ -91,7 +88,7 @@ static long page_that_fails(const struct vma *vma)
 	return -1;
 }
 
-static void choose_access(int p, struct vma *vma)
+static void choose_access(struct vma *vma)
 {
 	struct chosen *c = &chosen[nr_chosen];
 	long i = chance(40) ? page_that_fails(vma) : -1;
@@ -100,18 +97,17 @@ static void choose_access(int p, struct vma *vma)
 	if (i < 0)
 		i = random_page(vma);
 	/* A store by MAP_SYNC would report the loss. */
-	if (expected(p, vma, i, store) != FINE || (store && vma->sync) ||
+	if (expected(vma, i, store) != FINE || (store && vma->sync) ||
 	    (vma->pte[i] == HOLE && block_of(vma, i)))
 		return;
 	*c = (struct chosen) {
-		.p = p,
 		.vma = vma,
 		.i = i,
 		.inode = vma->inode,
 		.page = vma->pgoff + i,
-		.access.addr = vma->addr + i * PAGE,
+		.fails = block_of(vma, i) == failed && vma->pte[i] != COPY,
+		.access.addr = addr_of(vma, i),
 	};
-	c->fails = block_of(vma, i) == failed && vma->pte[i] != COPY;
 	if (store) {
 		c->access.len = between(1, 64);
 		c->access.addr += below(PAGE - c->access.len);
@@ -128,14 +124,16 @@ static void choose_access(int p, struct vma *vma)
 
 static void choose(void)
 {
-	int p, v, k;
+	struct vma *vma;
+	int p, k;
 
+	choose_writer();
 	nr_chosen = 0;
 	for_each_process(p)
 		for (k = 0; k < MAX_CHOSEN; k++) {
-			v = below(NR_VMAS);
-			if (the_vma(p, v))
-				choose_access(p, the_vma(p, v));
+			vma = &vmas[p][below(NR_VMAS)];
+			if (vma->inode)
+				choose_access(vma);
 		}
 }
 
@@ -143,36 +141,48 @@ static void choose(void)
 
 static void release(int how, int rounds)
 {
-	struct access list[MAX_CHOSEN];
-	int p, k, n;
+	struct actor *a;
+	struct chosen *c;
+	int p;
 
 	for_each_process(p) {
-		for (k = n = 0; k < nr_chosen; k++)
-			if (chosen[k].p == p)
-				list[n++] = chosen[k].access;
-		actor_storm(p, list, n, rounds);
+		a = &actors[p];
+		a->nr = 0;
+		for_each_chosen(c)
+			if (process_of(c->vma) == p)
+				a->access[a->nr++] = c->access;
+		a->value = rounds;
+		order_too(p, do_storm);
 	}
-	if (writer.does == WRITES)
-		actor_write(writer.inode->path, writer.page * BLOCK,
-			    writer.n * BLOCK, writer.byte);
-	else if (writer.does == CLONES)
-		actor_clone(writer.inode->path, writer.page, writer.n,
-			    MNT "/clone");
-	actor_fail(pfn_at(failed_at), sector_at(failed_at), how);
+	if (writer.does != NO_WRITER) {
+		a = &actors[WRITER];
+		set_path(WRITER, writer.inode->path);
+		a->offset = writer.page * BLOCK;
+		a->len = writer.n * BLOCK;
+		a->value = writer.byte;
+		order_too(WRITER, writer.does == WRITES ? do_write : do_clone);
+	}
+	a = &actors[INJECTOR];
+	a->addr = pfn_at(failed_at);
+	a->flags = how;
+	order_too(INJECTOR, do_fail);
 	actors_wait();
 	if (how & MACHINE_CHECK)
 		machine_check_handled();
-	for_each_process(p)
-		for (k = n = 0; k < nr_chosen; k++)
-			if (chosen[k].p == p)
-				chosen[k].access = actor_accesses(p)[n++];
+	for_each_process(p) {
+		struct access *answer = actors[p].access;
+
+		for_each_chosen(c)
+			if (process_of(c->vma) == p)
+				c->access = *answer++;
+	}
 }
 
 /* --- the result --- */
 
 static void check_writer(int how)
 {
-	long n = actor_result(WRITER), len = writer.n * BLOCK;
+	long n = actors[WRITER].result, len = writer.n * BLOCK;
 
 	if (writer.does == CLONES) {
 		/* It is removed by now. */
@@ -188,7 +198,8 @@ static void check_writer(int how)
 		differ("pwrite() in a storm returns %ld, not %ld", n, len);
 	writer.n = n > 0 ? n / BLOCK : 0;
 	if (writer.n)
-		written(writer.inode, writer.page, writer.page + writer.n, true);
+		written(writer.inode, writer.page, writer.page + writer.n,
+			BY_WRITE);
 	unsure(writer.inode, writer.page, writer.page + len / BLOCK);
 }
 
@@ -198,37 +209,30 @@ static void check_access(const struct chosen *c, int how)
 
 	if (a->failures && !(c->fails && how != INJECTED) &&
 	    !(a->len && may_be_refused(c->vma, c->i)))
-		differ("an access to a good page fails in a storm (process %d, %#lx)",
-		       c->p, a->addr);
+		differ_at(c->vma, c->i,
+			  "an access to a good page fails in a storm");
 	if (a->wrong)
-		differ("a load finds the wrong data in a storm (process %d, %#lx)",
-		       c->p, a->addr);
+		differ_at(c->vma, c->i,
+			  "a load finds the wrong data in a storm");
 }
 
 /* The page tables may have been filled, or emptied, at all these pages. */
 static void accessed(const struct chosen *c)
 {
-	long first = c->page & ~(CHUNK - 1L), k;
-
-	uncertain(c->inode, c->page);
 	unsure(c->inode, c->page, c->page + 1);
-	for (k = c->vma->from; k < c->vma->to; k++)
-		if (c->vma->pte[k] == NONE &&
-		    (k == c->i || (c->inode->huge &&
-				   c->vma->pgoff + k >= first &&
-				   c->vma->pgoff + k < first + CHUNK)))
-			c->vma->pte[k] = MAY;
+	change(c->vma, c->i, c->i + 1, OF(NONE), MAY);
+	faulted(c->vma, c->i);
 }
 
 static void moved(const struct chosen *c)
 {
-	long first = c->page & ~(CHUNK - 1L);
+	long first = chunk_of(c->page);
 
 	if (!c->access.len || !c->vma->shared)
 		return;
 	if (c->inode->huge)
-		maybe_written(c->inode, first, c->inode->nr_pages < first + CHUNK ?
-			      c->inode->nr_pages : first + CHUNK);
+		maybe_written(c->inode, first,
+			      min(first + CHUNK, c->inode->nr_pages));
 	else
 		maybe_written(c->inode, c->page, c->page + 1);
 }
@@ -236,102 +240,65 @@ static void moved(const struct chosen *c)
 static void changed(const struct chosen *c, int rounds)
 {
 	const struct access *a = &c->access;
-	unsigned int offset = a->addr % PAGE;
 	struct block *block = block_of(c->vma, c->i);
+	int offset = a->addr % PAGE;
 
 	if (!a->len || a->failures == rounds)
 		return;
 	if (!c->vma->shared) {
-		if (c->vma->pte[c->i] != COPY)
-			make_copy(c->vma, c->i);
-		memset(c->vma->copy[c->i] + offset, a->byte, a->len);
+		stored_to_copy(c->vma, c->i, offset, a->len, a->byte);
 		return;
 	}
 	if (!block)
-		differ("a store in a storm has no block (process %d, %#lx)",
-		       c->p, a->addr);
+		differ_at(c->vma, c->i, "a store in a storm has no block");
 	if (block->refs > 1)
-		differ("a store in a storm goes to a block that is shared (process %d, %#lx)",
-		       c->p, a->addr);
+		differ_at(c->vma, c->i,
+			  "a store in a storm goes to a block that is shared");
 	memset(block->data + offset, a->byte, a->len);
 }
 
 /* --- signals --- */
 
-struct mapping {
-	int p;
-	const struct vma *vma;
-	unsigned long addr;
-	bool must_tell;
-};
-
-static struct mapping mappings[256];
-static int nr_mappings;
-
 /* Nothing in the storm takes this page out of the page table but the failure. */
-static bool undisturbed(int p, const struct vma *vma, long i)
+static bool undisturbed(const struct vma *vma, long i)
 {
 	long page = vma->pgoff + i;
-	int k;
+	const struct chosen *c;
 
 	if (vma->inode->huge || in_written(vma->inode, page) ||
 	    (writer.does == CLONES && writer.inode == vma->inode))
 		return false;
-	for (k = 0; k < nr_chosen; k++)
-		if (chosen[k].inode == vma->inode && chosen[k].page == page &&
-		    (chosen[k].access.len ||
-		     (chosen[k].p == p && chosen[k].access.drop)))
+	for_each_chosen(c)
+		if (c->inode == vma->inode && c->page == page &&
+		    (c->access.len || (process_of(c->vma) == process_of(vma) &&
+				       c->access.drop)))
 			return false;
 	return true;
-}
-
-static void note_mappings(void)
-{
-	struct vma *vma;
-	int p, v;
-	long i;
-
-	nr_mappings = 0;
-	for_each_vma(p, v) {
-		vma = &processes[p].vma[v];
-		for (i = vma->from; i < vma->to; i++) {
-			if (block_of(vma, i) != failed || vma->pte[i] == COPY ||
-			    nr_mappings == ARRAY_SIZE(mappings))
-				continue;
-			mappings[nr_mappings++] = (struct mapping) {
-				.p = p,
-				.vma = vma,
-				.addr = vma->addr + i * PAGE,
-				.must_tell = vma->pte[i] == MAPS &&
-					undisturbed(p, vma, i),
-			};
-		}
-	}
 }
 
 static void check_signals(int p)
 {
 	struct signal_got got[8];
-	int n = actor_signals(p, true, got, ARRAY_SIZE(got)), k, i;
+	int n = actor_signals(p, true, got, ARRAY_SIZE(got)), i;
 	bool due = false, told = n;
+	const struct victim *v;
+	const struct chosen *c;
 
-	for (k = 0; k < nr_chosen; k++)
-		told |= chosen[k].p == p && chosen[k].access.failures;
-	for (k = 0; k < nr_mappings; k++)
-		due |= mappings[k].p == p && mappings[k].must_tell;
+	for_each_chosen(c)
+		told |= process_of(c->vma) == p && c->access.failures;
+	for (v = victims; v < victims + nr_victims; v++)
+		due |= process_of(v->vma) == p && v->undisturbed;
 	if (due && wants_to_know(p) && !told)
 		differ("a process is not signalled in a storm (process %d)", p);
 	if (n && !wants_to_know(p))
-		differ("a process is signalled in a storm that should not be (process %d: code %d, %#lx)",
-		       p, got[0].code, got[0].addr);
-	for (i = 0; i < n && i < (int)ARRAY_SIZE(got); i++) {
-		for (k = 0; k < nr_mappings; k++)
-			if (mappings[k].p == p && mappings[k].addr == got[i].addr)
-				break;
-		if (k == nr_mappings || got[i].code != BUS_MCEERR_AO ||
-		    (got[i].lsb != PAGE_LSB && !mappings[k].vma->inode->huge))
-			differ("a process gets the wrong signal in a storm (process %d: code %d, %#lx, lsb %d)",
-			       p, got[i].code, got[i].addr, got[i].lsb);
+		wrong_signal(p, "a process is signalled in a storm that should not be",
+			     got);
+	for (i = 0; i < min(n, (int)ARRAY_SIZE(got)); i++) {
+		v = victim_of(p, &got[i]);
+		if (!v || got[i].code != BUS_MCEERR_AO ||
+		    (got[i].lsb != PAGE_LSB && !v->vma->inode->huge))
+			wrong_signal(p, "a process gets the wrong signal in a storm",
+				     &got[i]);
 	}
 	figures.signals += n;
 }
@@ -341,34 +308,32 @@ static void check_signals(int p)
 /* All that others have made of the blocks; before the failed page is bad. */
 static void check_blocks_and_tables(int how, int rounds)
 {
+	const struct victim *v;
+	struct chosen *c;
+	struct block *block;
 	int k;
 
-	if (how & MACHINE_CHECK) {
-		any_lost = true;
+	if (how & MACHINE_CHECK)
 		files_lost(failed);
-	}
-	for (k = 0; k < nr_chosen; k++)
-		check_access(&chosen[k], how);
-	for (k = 0; k < nr_chosen; k++)
-		moved(&chosen[k]);
+	for_each_chosen(c)
+		check_access(c, how);
+	for_each_chosen(c)
+		moved(c);
 	check_writer(how);
-	for (k = 0; k < nr_chosen; k++)
-		changed(&chosen[k], rounds);
-	for (k = 0; k < nr_chosen; k++)
-		accessed(&chosen[k]);
+	for_each_chosen(c)
+		changed(c, rounds);
+	for_each_chosen(c)
+		accessed(c);
 	for (k = 0; writer.does == WRITES && k < writer.n; k++) {
-		struct block *block = writer.inode->page[writer.page + k];
-
+		block = writer.inode->page[writer.page + k];
 		memset(block->data, writer.byte, PAGE);
 		if (bad(block))
 			must_be_repaired(block->where);
 	}
-	for (k = 0; k < nr_mappings; k++) {
-		long page = mappings[k].vma->pgoff +
-			(mappings[k].addr - mappings[k].vma->addr) / PAGE;
-
-		unsure(mappings[k].vma->inode, page, page + 1);
-		uncertain(mappings[k].vma->inode, page);
+	for (v = victims; v < victims + nr_victims; v++) {
+		unsure(v->vma->inode, v->vma->pgoff + v->i,
+		       v->vma->pgoff + v->i + 1);
+		uncertain(v->vma->inode, v->vma->pgoff + v->i);
 	}
 }
 
@@ -387,47 +352,50 @@ static void check_failed_page(int how, bool was_written)
 	figures.repairs++;
 }
 
-static bool random_storm(long *arg)
+static bool random_storm(struct op *op)
 {
-	struct inode *inode;
+	struct block *block;
 
-	if (!random_file_range(arg))
+	op->inode = random_file(&op->file);
+	if (!op->inode || !random_range(op->inode, false, &op->page, &op->n))
 		return false;
-	inode = files[arg[0]];
-	arg[2] = chance(50) ? MACHINE_CHECK : INJECTED;
-	arg[3] = between(2, 40);
-	arg[4] = below(1L << 30);
-	return inode->page[arg[1]] && !bad(inode->page[arg[1]]);
+	op->how = chance(50) ? MACHINE_CHECK : INJECTED;
+	op->rounds = between(2, 40);
+	op->seed = below(1L << 30);
+	block = op->inode->page[op->page];
+	return block && !bad(block);
 }
 
-static bool run_storm(const long *arg)
+static bool run_storm(const struct op *op)
 {
-	struct inode *inode = any_file(arg[0]);
-	uint64_t random_state = random_save();
-	int how = arg[2] & MACHINE_CHECK, rounds = arg[3], p, k;
+	int how = op->how & MACHINE_CHECK, p, k;
 	bool was_written = false;
+	struct victim *v;
+	uint64_t seed;
 
-	if (!inode || !in_file(inode, arg[1], 1) || !inode->page[arg[1]] ||
-	    bad(inode->page[arg[1]]) || rounds <= 0)
+	failed = op->inode->page[op->page];
+	if (!failed || bad(failed))
 		return false;
-	failed = inode->page[arg[1]];
 	failed_at = failed->where;
 	failed_id = failed->id;
-	random_seed(arg[4]);
 	check_tables();
 	check_counter();
-	choose_writer();
+	seed = random_seed(op->seed);
 	choose();
-	random_seed(random_state);
-	note_mappings();
+	random_seed(seed);
+	nr_victims = 0;
+	find_victims(failed, ~OF(COPY));
+	for (v = victims; v < victims + nr_victims; v++)
+		v->undisturbed = v->vma->pte[v->i] == MAPS &&
+			undisturbed(v->vma, v->i);
 	for (k = 0; writer.does == WRITES && k < writer.n; k++)
 		was_written |= writer.inode->page[writer.page + k] == failed;
 
-	release(how, rounds);
+	release(how, op->rounds);
 	figures.storms++;
 	figures.poisons++;
 	figures.machine_checks += how == MACHINE_CHECK;
-	check_blocks_and_tables(how, rounds);
+	check_blocks_and_tables(how, op->rounds);
 	check_failed_page(how, was_written);
 	for_each_process(p)
 		check_signals(p);
@@ -438,6 +406,7 @@ static bool run_storm(const long *arg)
 }
 
 struct op_kind storm_ops[] = {
-	{ "storm", 1, "file page how rounds seed", random_storm, run_storm },
+	{ "storm", 1, "file page how rounds seed", CACHED, run_storm,
+	  random_storm },
 	{}
 };

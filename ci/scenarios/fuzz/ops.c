@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations: their list, their random choice, and the life of a filesystem
+ * The operations: their arguments, their random choice, and the life of a filesystem
  * from the first to the last of them. Each operation does something in the kernel,
  * does it in the model, and compares: the result, the signals, the page tables, the
  * places of the blocks.
  */
-#include "ops.h"
+#include "fuzz.h"
 
 struct figures figures;
 
@@ -22,17 +22,15 @@ static struct op_kind *const lists[] = {
 
 static uint64_t random_state;
 
-void random_seed(uint64_t seed)
+uint64_t random_seed(uint64_t seed)
 {
+	uint64_t before = random_state;
+
 	random_state = seed;
+	return before;
 }
 
-uint64_t random_save(void)
-{
-	return random_state;
-}
-
-uint64_t random64(void)
+static uint64_t random64(void)
 {
 	uint64_t z = random_state += 0x9e3779b97f4a7c15ULL;
 
@@ -56,45 +54,113 @@ bool chance(int percent)
 	return below(100) < percent;
 }
 
-/* --- what an operation refers to --- */
+/* --- the list of arguments of an operation --- */
 
-struct inode *any_file(long slot)
+static const char *const names[] = { FOR_EACH_ARG(ARG_NAME) };
+
+struct param {
+	const char *label;
+	int len;			/* of the label */
+	int arg;
+	bool new;			/* it must not exist yet */
+};
+
+static bool next_param(const char **at, struct param *param)
 {
-	return slot >= 0 && slot < NR_FILES ? files[slot] : NULL;
+	const char *name;
+	int len;
+
+	*at += strspn(*at, " ");
+	param->label = name = *at;
+	param->len = strcspn(name, " :!");
+	if (!param->len)
+		return false;
+	if (name[param->len] == ':')
+		name += param->len + 1;
+	len = strcspn(name, " !");
+	for (param->arg = 0; strncmp(names[param->arg], name, len) ||
+	     names[param->arg][len]; param->arg++)
+		must(param->arg < NR_ARGS - 1, "no argument is called %s", name);
+	param->new = name[len] == '!';
+	*at = name + len + param->new;
+	return true;
 }
 
-struct inode *the_file(long slot)
-{
-	struct inode *inode = any_file(slot);
-
-	return inode && inode->dax ? inode : NULL;
-}
-
-bool runs(long p)
-{
-	return p >= 0 && p < NR_PROCS && processes[p].runs;
-}
-
-struct vma *the_vma(long p, long v)
-{
-	if (!runs(p) || v < 0 || v >= NR_VMAS || !processes[p].vma[v].inode)
-		return NULL;
-	return &processes[p].vma[v];
-}
-
-bool in_file(const struct inode *inode, long page, long n)
-{
-	return page >= 0 && n > 0 && page + n <= inode->nr_pages;
-}
+#define for_each_param(kind, at, param) \
+	for (at = (kind)->args; next_param(&at, param); )
 
 bool in_vma(const struct vma *vma, long i, long n)
 {
 	return i >= vma->from && n > 0 && i + n <= vma->to;
 }
 
-long max_pages(const struct inode *inode)
+static const long limits[NR_ARGS] = {
+	[ARG_process] = NR_PROCS,
+	[ARG_child] = NR_PROCS,
+	[ARG_vma] = NR_VMAS,
+	[ARG_room] = NR_VMAS,
+	[ARG_file] = NR_FILES,
+	[ARG_to] = NR_FILES,
+	[ARG_policy] = PR_MCE_KILL_DEFAULT + 1,
+	[ARG_way] = NR_WAYS,
+};
+
+/* Look up what an argument refers to. Does it exist, if and only if it must? */
+static bool resolve(struct op *op, const struct param *param)
 {
-	return inode->huge ? HUGE_PAGES : SMALL_PAGES;
+	struct inode **inode = param->arg == ARG_to ? &op->other : &op->inode;
+	struct vma **vma = param->arg == ARG_room ? &op->new_map : &op->map;
+	long value = op->arg[param->arg];
+
+	if (limits[param->arg] && (value < 0 || value >= limits[param->arg]))
+		return false;
+	switch (param->arg) {
+	case ARG_process:
+	case ARG_child:
+		return processes[value].runs != param->new;
+	case ARG_vma:
+	case ARG_room:
+		*vma = &vmas[op->process][value];
+		return !(*vma)->inode == param->new;
+	case ARG_file:
+	case ARG_to:
+		*inode = files[value];
+		if (*inode && !(*inode)->dax && !(op->kind->may & CACHED))
+			return false;
+		return !*inode == param->new;
+	case ARG_pages:
+		return value >= 0 && value <= op->inode->max_pages;
+	case ARG_rounds:
+		return value > 0;
+	}
+	return true;
+}
+
+/* May the operation be carried out? A page alone is as good as a range of one. */
+static bool valid(struct op *op)
+{
+	bool has[NR_ARGS] = {};
+	struct param param;
+	const char *at;
+	long limit = 0;
+
+	for_each_param(op->kind, at, &param) {
+		if (!resolve(op, &param))
+			return false;
+		has[param.arg] = true;
+	}
+	if (!has[ARG_n])
+		op->n = 1;
+	if (op->inode)
+		limit = op->kind->may & BEYOND ? op->inode->max_pages :
+			op->inode->nr_pages;
+	if (has[ARG_len] && (op->at < 0 || op->len <= 0 || op->at + op->len >
+			     (op->map ? BLOCK : limit * BLOCK)))
+		return false;
+	if (!has[ARG_page])
+		return true;
+	return op->inode ? op->page >= 0 && op->n > 0 &&
+		op->page + op->n <= limit : in_vma(op->map, op->page, op->n);
 }
 
 bool whole_chunk(const struct inode *inode, long first)
@@ -113,24 +179,18 @@ bool whole_chunk(const struct inode *inode, long first)
 	return true;
 }
 
-/* --- and a random choice of it --- */
+/* --- and a random choice of them --- */
 
-bool random_nothing(long *arg)
-{
-	(void)arg;
-	return true;
-}
-
-bool random_file(long *slot)
+struct inode *random_file(long *slot)
 {
 	long i, n = below(NR_FILES);
 
 	for (i = 0; i < NR_FILES; i++) {
 		*slot = (n + i) % NR_FILES;
 		if (files[*slot])
-			return true;
+			break;
 	}
-	return false;
+	return files[*slot];
 }
 
 bool random_process(long *p)
@@ -145,17 +205,33 @@ bool random_process(long *p)
 	return false;
 }
 
-bool random_vma(long *p, long *v)
+bool random_vma(struct op *op)
 {
-	long i, n = below(NR_PROCS * NR_VMAS);
+	long i, at, n = below(NR_PROCS * NR_VMAS);
 
 	for (i = 0; i < NR_PROCS * NR_VMAS; i++) {
-		*p = (n + i) % (NR_PROCS * NR_VMAS) / NR_VMAS;
-		*v = (n + i) % NR_VMAS;
-		if (the_vma(*p, *v))
+		at = (n + i) % (NR_PROCS * NR_VMAS);
+		op->process = at / NR_VMAS;
+		op->vma = at % NR_VMAS;
+		op->map = &vmas[op->process][op->vma];
+		if (op->map->inode)
 			return true;
 	}
 	return false;
+}
+
+static bool free_process(long *p)
+{
+	for (*p = 0; *p < NR_PROCS && processes[*p].runs; ++*p)
+		;
+	return *p < NR_PROCS;
+}
+
+bool free_vma(long p, long *v)
+{
+	for (*v = 0; *v < NR_VMAS && vmas[p][*v].inode; ++*v)
+		;
+	return *v < NR_VMAS;
 }
 
 long random_page(const struct vma *vma)
@@ -172,16 +248,16 @@ long random_page(const struct vma *vma)
 	return i;
 }
 
-long random_length(long most)
+static long random_length(long most)
 {
 	long n = chance(60) ? between(1, 4) : between(1, 32);
 
-	return n < most ? n : most;
+	return min(n, most);
 }
 
 bool random_range(const struct inode *inode, bool beyond, long *page, long *n)
 {
-	long limit = beyond ? max_pages(inode) : inode->nr_pages;
+	long limit = beyond ? inode->max_pages : inode->nr_pages;
 
 	if (!limit)
 		return false;
@@ -196,29 +272,63 @@ bool random_range(const struct inode *inode, bool beyond, long *page, long *n)
 	return true;
 }
 
-bool random_file_range(long *arg)
+long random_how(void)
 {
-	return random_file(&arg[0]) &&
-		random_range(files[arg[0]], false, &arg[1], &arg[2]);
+	return below((MACHINE_CHECK | SCRUBBED) + 1);
 }
 
-bool random_vma_page(long *arg)
+static bool random_arg(struct op *op, const struct param *param)
 {
-	if (!random_vma(&arg[0], &arg[1]))
-		return false;
-	arg[2] = random_page(the_vma(arg[0], arg[1]));
+	switch (param->arg) {
+	case ARG_process:
+		return param->new ? free_process(&op->process) :
+			strstr(op->kind->args, "process vma") &&
+			!strstr(op->kind->args, "vma!") ? random_vma(op) :
+			random_process(&op->process);
+	case ARG_child:
+		return free_process(&op->child);
+	case ARG_vma:
+		return !param->new || free_vma(op->process, &op->vma);
+	case ARG_room:
+		return free_vma(op->process, &op->room);
+	case ARG_file:
+		op->inode = random_file(&op->file);
+		return op->inode;
+	case ARG_to:
+		op->other = random_file(&op->to);
+		return op->other;
+	case ARG_page:
+		if (!op->map)
+			return random_range(op->inode, op->kind->may & BEYOND,
+					    &op->page, &op->n);
+		op->page = random_page(op->map);
+		return true;
+	case ARG_n:
+		if (op->map)
+			op->n = random_length(op->map->to - op->page);
+		return true;
+	case ARG_how:
+		op->how = random_how();
+		return true;
+	case ARG_on:
+		op->on = chance(50);
+		return true;
+	}
 	return true;
 }
 
-bool random_vma_range(long *arg)
+bool random_args(struct op *op)
 {
-	if (!random_vma_page(arg))
-		return false;
-	arg[3] = random_length(the_vma(arg[0], arg[1])->to - arg[2]);
+	struct param param;
+	const char *at;
+
+	for_each_param(op->kind, at, &param)
+		if (!random_arg(op, &param))
+			return false;
 	return true;
 }
 
-/* --- the list --- */
+/* --- the list of operations --- */
 
 bool op_disable(const char *name)
 {
@@ -235,9 +345,9 @@ bool op_disable(const char *name)
 }
 
 /* While the filesystem is frozen most operations would wait. */
-static bool possible(const struct op_kind *kind)
+static int weight_of(const struct op_kind *kind)
 {
-	return !frozen || kind->may & FROZEN;
+	return !frozen || kind->may & FROZEN ? kind->weight : 0;
 }
 
 static struct op_kind *random_kind(void)
@@ -247,10 +357,10 @@ static struct op_kind *random_kind(void)
 	long n, total = 0;
 
 	for_each_kind(l, kind)
-		total += possible(kind) ? kind->weight : 0;
+		total += weight_of(kind);
 	n = below(total);
 	for_each_kind(l, kind) {
-		n -= possible(kind) ? kind->weight : 0;
+		n -= weight_of(kind);
 		if (n < 0)
 			return kind;
 	}
@@ -262,66 +372,54 @@ void op_random(struct op *op)
 	do {
 		memset(op, 0, sizeof(*op));
 		op->kind = random_kind();
-	} while (!op->kind->random(op->arg));
-}
-
-/* The next of the words that are separated by blanks, or NULL */
-static const char *next_word(const char **at, int *len)
-{
-	const char *word = *at + strspn(*at, " ");
-
-	*len = strcspn(word, " ");
-	*at = word + *len;
-	return *len ? word : NULL;
+	} while (!(op->kind->random ?: random_args)(op));
 }
 
 void op_print(const struct op *op, char *line, size_t size)
 {
-	const char *at = op->kind->args, *word;
-	int i, len, used;
+	struct param param;
+	const char *at;
+	int used = snprintf(line, size, "%s", op->kind->name);
 
-	used = snprintf(line, size, "%s", op->kind->name);
-	for (i = 0; (word = next_word(&at, &len)); i++)
-		used += snprintf(line + used, size - used, " %.*s=%ld", len,
-				 word, op->arg[i]);
+	for_each_param(op->kind, at, &param)
+		used += snprintf(line + used, size - used, " %.*s=%ld",
+				 param.len, param.label, op->arg[param.arg]);
 }
 
-bool op_parse(const char *line, struct op *op)
+bool op_parse(char *line, struct op *op)
 {
-	const char *at, *word, *value;
+	char *word = strsep(&line, " "), *end;
 	struct op_kind *kind;
+	struct param param;
+	const char *at;
 	unsigned int l;
-	int i, len;
-	char *end;
 
 	memset(op, 0, sizeof(*op));
-	word = next_word(&line, &len);
 	for_each_kind(l, kind)
-		if (word && !strncmp(kind->name, word, len) && !kind->name[len])
+		if (!strcmp(kind->name, word))
 			op->kind = kind;
 	if (!op->kind)
 		return false;
-	at = op->kind->args;
-	for (i = 0; next_word(&at, &len); i++) {
-		word = next_word(&line, &len);
-		value = word ? memchr(word, '=', len) : NULL;
-		if (!value)
+	for_each_param(op->kind, at, &param) {
+		word = strsep(&line, " ");
+		word = word ? strchr(word, '=') : NULL;
+		if (!word)
 			return false;
-		op->arg[i] = strtol(value + 1, &end, 0);
-		if (end == value + 1 || end != word + len)
+		op->arg[param.arg] = strtol(word + 1, &end, 0);
+		if (end == word + 1 || *end)
 			return false;
 	}
-	return !next_word(&line, &len);
+	return !line;
 }
 
-void op_run(const struct op *op)
+void op_run(struct op *op)
 {
-	bool runs = possible(op->kind);
+	bool runs = !frozen || op->kind->may & FROZEN;
 
 	/* It may wait for pins to be dropped. */
 	if (runs && !(op->kind->may & PINNED))
 		release_pins();
-	if (runs && op->kind->run(op->arg))
+	if (runs && valid(op) && op->kind->run(op))
 		figures.ops++;
 	else
 		figures.left_out++;
@@ -336,20 +434,17 @@ void epoch_begin(int ground)
 	ground_begin(ground);
 	model_reset();
 	early_kill(early_by_default);
-	any_lost = false;
-	inodes_gone = 0;
-	nr_pinned = 0;
 }
 
 void epoch_end(void)
 {
-	long p;
+	int p;
 
 	thaw();
 	release_pins();
 	check_everything(true);
-	for (p = 0; p < NR_PROCS; p++)
-		run_exit(&p);
+	for_each_process(p)
+		exit_process(p);
 	close_files();
 	if (!unmount())
 		differ("the filesystem cannot be unmounted");
