@@ -4,27 +4,10 @@
  * a reverse mapping btree or without; files' data on a realtime device. And their
  * pages: the pfn of a page of the filesystem, and how it fails.
  */
-#include <errno.h>
-#include <limits.h>
-#include <linux/fs.h>
 #include <linux/loop.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include "devices.h"
 #include "fuzz.h"
-
-/* As in XFS's headers, which Debian has in a package of its own */
-struct grow_data {
-	uint64_t blocks;
-	uint32_t inode_percent;
-};
-struct grow_realtime {
-	uint64_t blocks;
-	uint32_t extent_size;
-};
-#define FSGROWFSDATA	_IOW('X', 110, struct grow_data)
-#define FSGROWFSRT	_IOW('X', 112, struct grow_realtime)
 
 /* The filesystem can grow that often, by so many pages. */
 #define GROWTHS		8
@@ -48,7 +31,7 @@ static int nr_rows;
 static long nr_pages;
 static enum ground ground;
 static const char *disk = PMEM;		/* that fails */
-static char fs_device[32];			/* that the filesystem is on */
+static const char *fs_device;		/* that the filesystem is on */
 static long fs_pages;
 
 static void add_row(long pages, long on_disk)
@@ -113,10 +96,9 @@ const char *ground_name(int nr)
 
 int random_ground(uint64_t seed)
 {
-	int nr = access(PMEM_RT, F_OK) ? REALTIME : NR_GROUNDS;
-
 	random_seed(seed);
-	return chance(40) ? PLAIN : below(nr);
+	return chance(40) ? PLAIN :
+		below(access(PMEM_RT, F_OK) ? REALTIME : NR_GROUNDS);
 }
 
 bool has_rmapbt(void)
@@ -129,27 +111,6 @@ bool knows_its_space(void)
 	return ground != NO_RMAPBT && ground != REALTIME;
 }
 
-static void renew(const char *device)
-{
-	char path[PATH_MAX + 16], driver[PATH_MAX], name[64];
-	int i;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/device",
-		 strrchr(device, '/') + 1);
-	must(realpath(path, driver), "%s: %m", path);
-	snprintf(name, sizeof(name), "%s", strrchr(driver, '/') + 1);
-	snprintf(path, sizeof(path), "%s/driver", driver);
-	must(realpath(path, driver), "%s: %m", path);
-	snprintf(path, sizeof(path), "%s/unbind", driver);
-	put_string(path, name);
-	snprintf(path, sizeof(path), "%s/bind", driver);
-	put_string(path, name);
-	for (i = 0; access(device, F_OK); i++) {
-		must(i < 500, "%s does not come back", device);
-		usleep(10000);
-	}
-}
-
 static long size_of(const char *device)
 {
 	int fd = open(device, O_RDONLY);
@@ -160,29 +121,6 @@ static long size_of(const char *device)
 	return bytes / PAGE;
 }
 
-/* With room to grow; and new files shall be DAX files. */
-static void make_and_mount(const char *mkfs, const char *on)
-{
-	struct fsxattr attr;
-	char options[200];
-	int fd;
-
-	fs_pages = nr_pages - GROWTHS * GROWTH;
-	snprintf(fs_device, sizeof(fs_device), "%s", on);
-	snprintf(options, sizeof(options), ground == REALTIME ?
-		 "-i exchange=1 -d rtinherit=1 -r rtdev=" PMEM_RT ",size=%ld" :
-		 "-i exchange=1 -d agsize=128m,su=2m,sw=1,size=%ld",
-		 fs_pages * BLOCK);
-	make_fs(mkfs, options, fs_device);
-	mount_fs(fs_device, "xfs", ground == REALTIME ?
-		 "dax=inode,rtdev=" PMEM_RT : "dax=inode");
-	fd = open(MNT, O_RDONLY);
-	must(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &attr), MNT ": %m");
-	attr.fsx_xflags |= FS_XFLAG_DAX;
-	must(!ioctl(fd, FS_IOC_FSSETXATTR, &attr), "FSSETXATTR: %m");
-	close(fd);
-}
-
 long filesystem_pages(void)
 {
 	return fs_pages;
@@ -190,27 +128,20 @@ long filesystem_pages(void)
 
 bool grow_filesystem(void)
 {
-	struct grow_data data = { .inode_percent = 25 };
-	struct grow_realtime realtime = { .extent_size = 1 };
-	int fd, ret;
+	char command[80];
 
 	if (fs_pages + GROWTH > nr_pages)
 		return false;
 	fs_pages += GROWTH;
-	data.blocks = realtime.blocks = fs_pages;
-	fd = open(MNT, O_RDONLY);
-	must(fd >= 0, MNT ": %m");
-	ret = ground == REALTIME ? ioctl(fd, FSGROWFSRT, &realtime) :
-		ioctl(fd, FSGROWFSDATA, &data);
-	if (ret)
-		differ("the filesystem cannot grow (%m)");
-	close(fd);
+	snprintf(command, sizeof(command), "xfs_growfs -%c %ld " MNT " >&2",
+		 ground == REALTIME ? 'R' : 'D', fs_pages);
+	if (system(command))
+		differ("the filesystem cannot grow");
 	return true;
 }
 
-static void add_dm(void)
+static void add_dm(long half)
 {
-	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
 	const struct segment segments[] = {
 		{ disk, half * BLOCK, half * BLOCK },
 		{ disk, 0, half * BLOCK },
@@ -225,83 +156,76 @@ static bool dm_removed(void)
 		!system("dmsetup remove --noudevsync --noudevrules " DM_NAME);
 }
 
-static void make_linear(void)
-{
-	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
-
-	add_dm();
-	add_row(half, half);
-	add_row(half, 0);
-	make_and_mount(MKFS_XFS, DM);
-}
-
-static void make_partition(void)
-{
-	long half = size_of(disk) / 2 & ~(CHUNK - 1L);
-	char path[sizeof(fs_device)];
-
-	command("printf 'label: gpt\\nstart=%ld,size=%ld\\nstart=%ld,size=%ld\\n' |\n"
-		"sfdisk -q %s", CHUNK * 8L, (half - 2 * CHUNK) * 8, half * 8,
-		(half - 2 * CHUNK) * 8, disk);
-	snprintf(path, sizeof(path), "%sp2", disk);
-	add_row(half - 2 * CHUNK, half);
-	make_and_mount(MKFS_XFS, path);
-}
-
-static void make_realtime(void)
-{
-	disk = PMEM_RT;
-	add_row(size_of(disk), 0);
-	make_and_mount(MKFS_XFS ",metadir=1", PMEM);
-}
-
+/*
+ * Make and mount the filesystem, with room to grow, so that new files are DAX files,
+ * and those of the last directories have extents of 2 MiB.
+ */
 void ground_begin(int nr)
 {
+	const char *mkfs = nr == NO_RMAPBT ? MKFS_XFS_NO_RMAPBT :
+		nr == REALTIME ? MKFS_XFS ",metadir=1" : MKFS_XFS;
+	char options[200];
+	long half;
 	int i;
 
 	ground = nr;
 	nr_rows = 0;
 	nr_pages = 0;
-	disk = PMEM;
+	disk = ground == REALTIME ? PMEM_RT : PMEM;
+	fs_device = ground == LINEAR ? DM : ground == PARTITION ? PMEM "p2" : PMEM;
+	half = chunk_of(size_of(disk) / 2);
 	switch (ground) {
-	case PLAIN:
-	case NO_RMAPBT:
-		add_row(size_of(disk), 0);
-		make_and_mount(ground == PLAIN ? MKFS_XFS : MKFS_XFS_NO_RMAPBT,
-			       disk);
-		break;
 	case LINEAR:
-		make_linear();
+		add_dm(half);
+		add_row(half, half);
+		add_row(half, 0);
 		break;
 	case PARTITION:
-		make_partition();
+		command("printf 'label: gpt\\nstart=%ld,size=%ld\\nstart=%ld,size=%ld\\n' |\n"
+			"sfdisk -q %s", CHUNK * 8, (half - 2 * CHUNK) * 8,
+			half * 8, (half - 2 * CHUNK) * 8, disk);
+		add_row(half - 2 * CHUNK, half);
 		break;
 	default:
-		make_realtime();
+		add_row(size_of(disk), 0);
 	}
+	fs_pages = nr_pages - GROWTHS * GROWTH;
+	snprintf(options, sizeof(options), ground == REALTIME ?
+		 "-i exchange=1 -d daxinherit=1,rtinherit=1 -r rtdev=" PMEM_RT ",size=%ld" :
+		 "-i exchange=1 -d daxinherit=1,agsize=128m,su=2m,sw=1,size=%ld",
+		 fs_pages * BLOCK);
+	make_fs(mkfs, options, fs_device);
+	mount_fs(fs_device, "xfs", ground == REALTIME ?
+		 "dax=inode,rtdev=" PMEM_RT : "dax=inode");
 	/* New directories go to other allocation groups. */
-	for (i = 0; i < NR_FILES; i++)
+	for (i = 0; i < NR_FILES; i++) {
 		must(!mkdir(file("%d", i), 0755), "mkdir: %m");
+		if (i >= NR_SMALL)
+			command("xfs_io -c 'extsize 2m' %s", file("%d", i));
+	}
 }
 
 /* No filesystem, and no partitions */
 static void wipe(void)
 {
-	static char zero[1024 * 1024] __attribute__((aligned(4096)));
-	int fd = open(PMEM, O_WRONLY | O_DIRECT);
+	command("dd if=/dev/zero of=" PMEM " bs=1M count=1 conv=fsync status=none\n"
+		"blockdev --rereadpt " PMEM);
+}
 
-	must(fd >= 0 && write(fd, zero, sizeof(zero)) == sizeof(zero) &&
-	     !ioctl(fd, BLKRRPART), PMEM ": %m");
-	close(fd);
+static void renew(const char *name)
+{
+	command("n=$(basename $(readlink -f /sys/block/%s/device)) &&\n"
+		"cd /sys/bus/nd/drivers/nd_pmem &&\n"
+		"echo $n >unbind && echo $n >bind && test -b /dev/%s", name, name);
 }
 
 bool ground_end(void)
 {
 	if (!dm_removed())
 		return false;
-	renew(PMEM);
+	renew("pmem0");
 	if (!access(PMEM_RT, F_OK))
-		renew(PMEM_RT);
+		renew("pmem1");
 	return true;
 }
 
@@ -311,7 +235,7 @@ bool ground_repair_finds_nothing(void)
 	bool nothing;
 
 	if (ground == LINEAR)
-		add_dm();
+		add_dm(nr_pages / 2);
 	snprintf(command, sizeof(command), "xfs_repair -n%s %s >/tmp/repair 2>&1",
 		 ground == REALTIME ? " -r " PMEM_RT : "", fs_device);
 	nothing = !system(command) || (system("cat /tmp/repair >&2"), false);
@@ -341,20 +265,17 @@ bool ground_clean_up(void)
 
 /* --- having a page fail --- */
 
-static const char *badblocks(void)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/sys/block/%s/badblocks",
-		 strrchr(disk, '/') + 1);
-	return path;
-}
-
 long sector_at(long where)
 {
 	const struct row *row = row_of(where);
 
 	return (row->on_disk + where - row->start) * 8;
+}
+
+static const char *badblocks(void)
+{
+	return ground == REALTIME ? "/sys/block/pmem1/badblocks" :
+		"/sys/block/pmem0/badblocks";
 }
 
 /* As a scrub does that has found the error */
@@ -379,20 +300,16 @@ bool bad_block_on_record(long where)
 	return found;
 }
 
+/* As inject-mce does, in less time */
 void raise_machine_check(unsigned long pfn)
 {
-	char line[64];
-	int fd, n;
+	FILE *port = fopen("/run/port/control", "r+e");
+	char answer[64] = "";
 
-	fd = open("/run/port/control", O_RDWR | O_CLOEXEC);
-	must(fd >= 0, "no way to the host: %m");
-	n = snprintf(line, sizeof(line), "mce %#lx\n", pfn * PAGE);
-	must(write(fd, line, n) == n, "writing to the host: %m");
-	n = read(fd, line, sizeof(line) - 1);
-	must(n > 0, "the host does not answer: %m");
-	line[n] = '\0';
-	must(!strcmp(line, "ok\n"), "no machine check: %s", line);
-	close(fd);
+	must(port && fprintf(port, "mce %#lx\n", pfn * PAGE) > 0 &&
+	     !fflush(port) && fgets(answer, sizeof(answer), port) &&
+	     !strcmp(answer, "ok\n"), "no machine check: %s (%m)", answer);
+	fclose(port);
 }
 
 /* --- direct I/O --- */
