@@ -264,6 +264,8 @@ void finish(struct proc *p)
 {
 	unsigned int i;
 
+	/* A child that was forked later has the socket as well. */
+	shutdown(p->orders, SHUT_RDWR);
 	close(p->orders);
 	waitpid(p->pid, NULL, 0);
 	munmap((void *)p->seen, sizeof(*p->seen));
