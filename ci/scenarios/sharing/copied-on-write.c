@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A reflink that was written to has a block of its own: it shares no failure. */
+/* A reflink that was written to has its own block: the failure spares it. */
 #include "scenario.h"
 
 static void run(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * XFS sets blocks aside for copies on write that may come. One that holds no
- * data yet fails: nothing is lost.
+ * XFS preallocates blocks for later copies on write. One that holds no data yet
+ * fails: nothing is lost.
  */
 #include "scenario.h"
 
@@ -30,6 +30,6 @@ static void run(void)
 }
 
 SCENARIO("a block set aside for copies on write fails: nothing is lost",
-	/* Base takes the block's owner for metadata, and shuts down. */
+	/* Base mistakes the block's owner for metadata and shuts down. */
 	.base.fails = { SUCCEEDS, COPY, GOES_ON },
 	.core_as_base = true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file that shares the block is not in use any more, and XFS still has to
- * write its inode back: nothing to tell there, and nothing that is broken.
+ * A sharer is no longer in use, but XFS has yet to write back its inode: there
+ * is nothing to report for it, and the filesystem is intact.
  */
 #include "scenario.h"
 
@@ -14,7 +14,7 @@ static void run(void)
 	make_reflinks(4 * PAGE, "f", "g");
 	settle();
 	a = map_by("a", file("f"), PAGE);
-	/* The change of mode is in the log and not in its place yet. */
+	/* The mode change is in the log, but not yet written back. */
 	must(!chmod(file("g"), 0600), "chmod: %m");
 	drop_caches();
 
@@ -24,5 +24,5 @@ static void run(void)
 }
 
 SCENARIO("a sharer's inode waits to be written back",
-	/* What is no VFS inode any more, base takes for metadata that is lost. */
+	/* Base mistakes an inode without a VFS inode for lost metadata. */
 	.base.fails = { SUCCEEDS, GOES_ON });

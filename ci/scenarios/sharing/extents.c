@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Extents of files in all their shapes: far out, shared in part, not written
- * yet, and at the end of an allocation group.
+ * File extents of all kinds: at high offsets, partly shared, unwritten, and at
+ * the end of an allocation group.
  */
 #include "devices.h"
 
 /* mount_xfs()'s options say the same */
 #define AG_SIZE		(80 * MIB)
 
-/* Sharers at offsets that 32 bits do not hold, of bytes or even of pages. */
+/* Sharers at offsets beyond 32 bits, in bytes or even in pages. */
 static void far_offsets(void)
 {
 	static const off_t offsets[] = {
@@ -23,7 +23,7 @@ static void far_offsets(void)
 	for (i = 1; i < 3; i++)
 		clone_range(file("far.0"), 0, 4 * PAGE, file("far.%d", i),
 			    offsets[i] - PAGE);
-	/* Where the last one's offset points to if it is cut */
+	/* The last one's offset, truncated to 32 bits */
 	must(!write_page(file("far.2"), 0, 'o'), "pwrite");
 	for (i = 0; i < 3; i++) {
 		procs[i] = start("sharer %d", i);
@@ -39,10 +39,10 @@ static void far_offsets(void)
 	      "a process that maps the last file's first page gets nothing and keeps it");
 }
 
-/* Three files have parts of one extent, and parts of these in common. */
+/* Three files share one extent in overlapping parts. */
 static void shared_in_part(void)
 {
-	/* pages of "whole" that the others have, and from where on */
+	/* pages of "whole" that the others share, and their offset there */
 	static const struct {
 		const char *name;
 		int first, nr, at;
@@ -91,7 +91,7 @@ static void shared_in_part(void)
 	}
 }
 
-/* A read of what was never written maps a page of zeroes, not the block. */
+/* Reading an unwritten block maps a zero page, not the block. */
 static void unwritten(void)
 {
 	struct proc *p, *w;
@@ -125,8 +125,8 @@ static void unwritten(void)
 }
 
 /*
- * A file that has a group's last block; the offset of that. XFS keeps some
- * blocks of a group in reserve, not certain ones: free as many at its start.
+ * A file that has a group's last block, and the block's offset. XFS reserves a
+ * number of blocks of a group, not particular ones: free as many at its start.
  */
 static const char *make_last(int group, off_t *offset)
 {
@@ -140,7 +140,7 @@ static const char *make_last(int group, off_t *offset)
 	must(file_physical(last, 0) / AG_SIZE == group, "another group's");
 	must(!unlink(first), "unlink: %m");
 	settle();
-	/* It goes on where it ends. */
+	/* The file grows contiguously. */
 	size = end - file_physical(last, 0);
 	allocate(last, size);
 	*offset = size - PAGE;
@@ -153,8 +153,8 @@ static const char *make_last(int group, off_t *offset)
 }
 
 /*
- * The last block of a group is a file's, the next is the following group's
- * superblock: a look-up of one block too many ends in a shutdown.
+ * A group's last block belongs to a file, the next one is the next group's
+ * superblock: looking up one block too many ends in a shutdown.
  */
 static void ends_of_groups(void)
 {

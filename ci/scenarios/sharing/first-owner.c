@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file that mapped the page first goes away before it fails. What then
- * leads from the page to the files that still share it?
+ * The first file that mapped the page goes away before the page fails. The
+ * remaining sharers must still be found.
  */
 #include "scenario.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A block that nothing is stored in fails: no reason to stop or to tell. */
+/* A free block fails: no reason to shut down or to signal. */
 #include "scenario.h"
 
 static void run(void)

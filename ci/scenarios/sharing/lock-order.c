@@ -2,14 +2,14 @@
 /*
  * A fault locks the DAX entry and then an AGF, to see whether the block is
  * shared. If a failure is handled in the opposite order, the two can deadlock.
- * Here they do not meet: lockdep reports the order, on kernels that have it,
- * with the help of ci/kernels/debug.patch.
+ * They do not run concurrently here: lockdep reports the order, on kernels that
+ * have it, with the help of ci/kernels/debug.patch.
  */
 #include "scenario.h"
 
 #define NAME	128	/* longer ones are cut off */
 
-/* A line of /proc/lockdep names a lock, or one that was taken after that. */
+/* A line of /proc/lockdep names a lock, or one taken after it. */
 static char *parse(char *line, bool *after)
 {
 	char *at = line, *name = NULL;
@@ -64,7 +64,7 @@ static void look_at_lockdep(void)
 		remark("a kernel without lockdep");
 		return;
 	}
-	/* A copy: the kernel takes its time to print it. */
+	/* A copy, since the kernel is slow to print it. */
 	text = text_of("/proc/lockdep");
 	f = fmemopen(text, strlen(text), "r");
 	must(f, "fmemopen: %m");
@@ -92,5 +92,5 @@ static void run(void)
 
 SCENARIO("a fault and a failure, in the eyes of lockdep",
 	.debug = true,
-	/* Base looks for those to kill with the AGF locked. */
+	/* Base collects the processes to kill with the AGF locked. */
 	.base_debug.splat = "\\(dax_entry\\)\\{.*, at: ");

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * XFS without a reverse mapping btree, long mkfs.xfs's default: nothing on the
- * device says which files own a block. All sharers must be signalled all the
- * same.
+ * device says which files own a block. All sharers must still be signalled.
  */
 #include "devices.h"
 

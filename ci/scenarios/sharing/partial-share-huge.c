@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One block of 2 MiB that a PMD maps becomes another file's as well, is read
- * there, and is then written to: of what the PMD maps this block alone changes.
+ * One block of the 2 MiB that a PMD maps is shared with another file, read
+ * there and then written to: only this block of the PMD's range changes.
  */
 #include "scenario.h"
 
@@ -21,7 +21,7 @@ static bool contains(const char *path, unsigned long block, int byte)
 	return false;
 }
 
-/* In the mapping of the first block on */
+/* In the mapping, which begins with the first block */
 static bool sees(struct proc *p, unsigned long block, int byte)
 {
 	return load(p, p->at + block * PAGE) == byte;
@@ -36,8 +36,8 @@ static bool stores(struct proc *p, unsigned long block, int byte)
 }
 
 /*
- * To share a block of a file unmaps the file. So the block is taken from the file
- * itself, or from a reflink of it, and then the PMD stays.
+ * Sharing a block unmaps the file it is taken from. So take the block from the file
+ * itself, or from a reflink of it; then the PMD stays.
  */
 static void share_block(const char *title, bool from_reflink)
 {
@@ -97,5 +97,5 @@ static void run(void)
 
 SCENARIO("one block of what a PMD maps is shared and written to",
 	.seconds = 45,
-	/* Base puts the entry of a block where there is one of the whole PMD. */
+	/* Base inserts a PTE entry where a PMD entry exists. */
 	.base.splat = "WARNING: fs/dax\\.c:[0-9]+ at dax_insert_entry");

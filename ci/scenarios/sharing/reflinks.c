@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The case it is all about: several files share the block, and a process maps
- * each of them, at addresses and file offsets of their own.
+ * The main case: several files share the block, and a process maps each of
+ * them, at a different address and file offset.
  */
 #include "devices.h"
 

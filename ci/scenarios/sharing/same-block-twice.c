@@ -27,7 +27,7 @@ static void one_process(void)
 	part("one process for both");
 	make_file(file("g"), 4 * PAGE);
 	clone_range(file("g"), 0, 4 * PAGE, file("g"), 4 * PAGE);
-	/* One mapping over the two. */
+	/* One mapping covers both. */
 	at[0] = map(both, file("g"), 0, 8 * PAGE, PROT_READ, MAP_SHARED) + PAGE;
 	at[1] = at[0] + 4 * PAGE;
 	must(load(both, at[0]) == fill(1) && load(both, at[1]) == fill(1),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A reflink faults in a page of another file while the page's failure is
- * handled: the page is shared when that ends and was not when it began.
+ * A reflink faults in a page of another file while the failure of the page is
+ * handled: the page becomes shared meanwhile.
  */
 #include "scenario.h"
 
@@ -33,7 +33,7 @@ static void run(void)
 		failed += !!wait_for(injector);
 		mapped += !lost(a);
 		told_a += told_early(a);
-		/* It may be too late for the event, and have the page now. */
+		/* It may fault after the event, and then has the page. */
 		told_b += has(b) || told_early(b);
 		read += load(b, b->at) == fill(i);
 		finish(a);
@@ -51,7 +51,7 @@ static void run(void)
 }
 
 SCENARIO("a reflink maps the page while its failure is handled",
-	/* Base asks the page for its mapping again, to unmap and to unlock it. */
+	/* Base reads folio->mapping again to unmap and to unlock the page. */
 	.base.splat = "RIP: 0010:dax_unlock_folio|unmap_and_kill",
 	.holder.says = "memory_failure\\(\\) succeeds each time|that had the page mapped before",
 	.core.says = "memory_failure\\(\\) succeeds each time|that had the page mapped before");

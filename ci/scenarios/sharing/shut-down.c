@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The filesystem was shut down before the page fails. It cannot look up its
- * metadata any more, but processes still map the page.
+ * The filesystem was shut down before the page fails. It can no longer look up
+ * its metadata, but processes still map the page.
  */
 #include "scenario.h"
 
@@ -65,7 +65,7 @@ static void run(void)
 	part SUCCEEDS, part TOLD, part UNMAPPED, part STOPPED
 
 SCENARIO("a page fails after XFS was shut down, and is mapped still",
-	/* Base reads the AG's header, which it cannot any more. */
+	/* Base reads the AG header, which fails after a shutdown. */
 	.base.fails = { FAILS("reflinks: "), FAILS("PMDs of reflinks: "),
 			FAILS("one file: ") },
 	/* Only a page of one file has a mapping. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The default policy sends no early signals, but the page must be unmapped from
- * every process: the next access is a fault that finds the page's flag and must
- * draw BUS_MCEERR_AR at the very byte. memmap='s device has no bad block on
+ * every process: the next access faults, finds the page's flag and must get
+ * BUS_MCEERR_AR with the exact address. The memmap= device has no bad block on
  * record.
  */
 #include "scenario.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process whose first thread has ended lives on in the others, which can be
+ * The thread group leader has exited; the other threads live on and can be
  * signalled.
  */
 #include <pthread.h>
@@ -60,7 +60,7 @@ static bool has_mapped(void)
 {
 	uint64_t entry;
 
-	/* /proc/TID is not listed, and leads to the thread's. */
+	/* /proc/TID is not listed, but can be opened: the pagemap is the thread's. */
 	read_pagemap(seen->tid, seen->addr, &entry, 1);
 	return entry >> 63;
 }
@@ -80,7 +80,7 @@ static void run(void)
 		sigaction(SIGBUS, &sa, NULL);
 		if (pthread_create(&id, NULL, live_on, (void *)file("f")))
 			_exit(1);
-		/* pthread_exit() wants a shared library, even of a static program */
+		/* pthread_exit() needs a shared library, even of a static program */
 		syscall(SYS_exit, 0);
 	}
 	seen->pid = pid;
@@ -99,5 +99,5 @@ static void run(void)
 }
 
 SCENARIO("the first thread of a process has ended, another has the page",
-	/* Base looks for the address space in the first thread, which has none. */
+	/* Base looks for the mm in the group leader, which has none. */
 	.base.fails = { TOLD, LOST });

@@ -9,7 +9,7 @@ static void run(void)
 {
 	struct proc *a, *b, *other;
 
-	/* Clusters of 2 MiB: so that files are aligned to them. */
+	/* Clusters of 2 MiB align files to 2 MiB. */
 	mount_ext4("-O bigalloc -C 2097152");
 	make_huge_file(file("f"), 2 * PMD);
 	a = map_huge_by("a", file("f"), VICTIM);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ext4 shares no blocks and takes no part: mm handles the failure alone, by
- * the page's file.
+ * ext4 shares no blocks and is not involved: mm handles the failure alone, by
+ * folio->mapping.
  */
 #include "scenario.h"
 
@@ -40,8 +40,8 @@ static void run(void)
 
 SCENARIO("ext4 with dax: early and late",
 	/*
-	 * Base maps the page again, flag or not, unless a bad block is on
-	 * record; memmap='s device learns of no machine check.
+	 * Base maps the page again despite the flag, unless a bad block is on
+	 * record; the memmap= device records no machine check.
 	 */
 	.base.fails = { "late: " UNMAPPED, "late: " STOPPED,
 			"early: " STOPPED });

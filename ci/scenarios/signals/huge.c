@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PMD mappings: one page in the middle of 2 MiB fails. The whole mapping goes,
- * which the signal's lsb says; the address and the flag are the page's.
+ * PMD mappings: one page in the middle of 2 MiB fails. The whole PMD is
+ * unmapped, as si_addr_lsb shows; the address and the flag are the page's.
  */
 #include "scenario.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A machine check on an NVDIMM, as hardware raises it. NFIT records the bad
- * block, so that later reads draw EIO and later accesses SIGBUS.
+ * block, so that later reads return EIO and later accesses get SIGBUS.
  */
 #include "scenario.h"
 
@@ -34,7 +34,7 @@ static void run(void)
 	      "a process that maps the next page gets nothing and keeps it");
 	check(within(20, bad_block_recorded), "the bad block is recorded");
 
-	/* fs/dax.c asks the driver for the page, which knows the bad block. */
+	/* fs/dax.c gets the page from the driver, which knows the bad block. */
 	forget(a);
 	check(stopped(a),
 	      "a process that was told gets BUS_MCEERR_AR on its next access");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MADV_HWPOISON by a process that maps the page: it is the consumer. It needs
- * to act now (BUS_MCEERR_AR), whatever policy it has; the others may.
+ * MADV_HWPOISON makes the calling process the consumer. For it, action is
+ * required (BUS_MCEERR_AR) under any policy; for the others it is optional.
  */
 #include "scenario.h"
 

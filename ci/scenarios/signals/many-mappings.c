@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One process has the page many times over, by one file and by its reflinks. */
+/* One process maps the page many times, through one file and its reflinks. */
 #include "scenario.h"
 
 static void run(void)
@@ -19,10 +19,10 @@ static void run(void)
 	at[5] = map_page(p, file("h"), PAGE);
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		must(load(p, at[i]) == fill(1), "wrong data");
-	/* Each read by another file takes the page from the one before. */
+	/* Each read through another file unmaps the page from the previous one. */
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		load(p, at[i]);
-	/* A mapping that was never read has no page that could be lost. */
+	/* A mapping that was never read has no page to lose. */
 	map(late, file("h"), 0, 2 * PAGE, PROT_READ, MAP_SHARED);
 
 	for (i = 0; i < ARRAY_SIZE(at); i++)

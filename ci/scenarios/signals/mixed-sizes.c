@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One file maps the 2 MiB by PTEs, a reflink of it by a PMD, or the other way
- * round. Either is allowed; a failing page must reach both.
+ * round. Either is allowed; a failure must reach both mappings.
  */
 #include "scenario.h"
 
@@ -32,7 +32,7 @@ static void mix(const char *title, const char *f, const char *g, bool huge_first
 	poison_and_check(page_of(small));
 	check(told_early(small),
 	      "a process that has the page by a PTE gets BUS_MCEERR_AO");
-	/* Mapped by a PMD or, because of the other, by PTEs. */
+	/* Mapped by a PMD or, because of the other mapping, by PTEs. */
 	check(told_among(huge, BUS_MCEERR_AO, &huge->at, 1, PMD_LSB) ||
 	      told(huge, BUS_MCEERR_AO, huge->at, PAGE_LSB),
 	      "a process that asked for a PMD gets BUS_MCEERR_AO");
@@ -49,7 +49,7 @@ static void run(void)
 SCENARIO("one reflink maps 2 MiB by a PMD, the other by PTEs",
 	.seconds = 45, .debug = true,
 	/*
-	 * Base says "Bad page map" and warns in fs/dax.c; at the end umount
-	 * waits for a page with a stale reference, for ever.
+	 * Base reports "Bad page map" and warns in fs/dax.c; the final umount
+	 * waits endlessly for a page with a stale reference.
 	 */
 	.base.hangs = "dax_break_layout_final");

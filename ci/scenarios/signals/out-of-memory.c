@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Allocations fail while a failure is handled: the first, the second, ..., then
- * all of them. Every process must lose the page and get a signal; the siginfo
- * can get lost, for which the kernel has no memory: si_code is SI_USER then.
+ * all of them. Every process must lose the page and get a signal. If the kernel
+ * has no memory for the siginfo, si_code is SI_USER.
  */
 #include "scenario.h"
 
@@ -11,7 +11,7 @@
 #define CORRUPT_PFN	"/sys/kernel/debug/hwpoison/corrupt-pfn"
 
 #define FEW		6
-#define MANY		70		/* more than the kernel notes at once */
+#define MANY		70		/* more than the kernel records at once */
 #define MOST		200UL		/* allocations */
 
 static struct proc *procs[MANY];
@@ -27,7 +27,7 @@ static void put_number(int fd, unsigned long number)
 	must(pwrite(fd, text, n, 0) == n, "write a number: %m");
 }
 
-/* What is open needs no memory to be written to. */
+/* Writing to an open file needs no memory. */
 static int poison_without_memory(unsigned long pfn, int fd, unsigned long value)
 {
 	char text[24];
@@ -102,7 +102,7 @@ static void each_in_turn(void)
 			errors++;
 		}
 		look_at_all(FEW, n, &kept, &untold);
-		/* It has not come to the nth. */
+		/* The nth allocation was not reached. */
 		if (strtoul(left, NULL, 0))
 			break;
 	}
@@ -123,7 +123,7 @@ static void put(const char *dir, const char *name, const char *value)
 	put_string(path, value);
 }
 
-/* For the tasks that ask for it, whatever they ask for. */
+/* For tasks with make-it-fail set, whatever the GFP flags. */
 static void fail_always(const char *dir)
 {
 	put(dir, "task-filter", "Y");
@@ -183,5 +183,5 @@ static void run(void)
 }
 
 SCENARIO("there is no memory to handle a failure with",
-	.debug = true,	/* the others can not have allocations fail */
+	.debug = true,	/* the others cannot inject allocation failures */
 );

@@ -49,9 +49,9 @@ static void run(void)
 
 SCENARIO("early and late, by sysctl and by prctl",
 	/*
-	 * What base unmaps hangs off the list of those it signals. In one file
-	 * the one that asked has the page taken from all; a reflink of which
-	 * no process asked keeps it.
+	 * Base unmaps only files with a process to signal: one early process is
+	 * enough to unmap the page from all mappers of the same file; a reflink
+	 * without one keeps it.
 	 */
 	.base.fails = {
 		"late by default, reflinks: " UNMAPPED,

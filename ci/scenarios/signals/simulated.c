@@ -65,7 +65,7 @@ static void by_madvise(const char *title)
 	finish_all();
 }
 
-/* What the kernel does with the page of f and g */
+/* The kernel's own accesses to the page of f and g */
 static void use(void)
 {
 	struct proc *a, *good;
@@ -102,7 +102,7 @@ static void use(void)
 	finish_all();
 }
 
-/* All blocks are another file's, and written to. */
+/* Another file takes all blocks and is written to. */
 static void reuse(int64_t physical)
 {
 	struct proc *p = start("p");

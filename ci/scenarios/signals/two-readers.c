@@ -23,7 +23,7 @@ static void run(void)
 
 SCENARIO("two processes map the same page of one reflinked file",
 	/*
-	 * Base takes each fault on a shared block for a change of block, and
+	 * Base mistakes each fault on a shared block for a change of block and
 	 * unmaps it from all other processes, which get no signal.
 	 */
 	.base.fails = { BOTH, TOLD });

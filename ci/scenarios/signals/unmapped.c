@@ -23,13 +23,13 @@ static void fail_page(const char *title, enum owners owners)
 	clone_range(a, 0, 4 * PAGE, b, 8 * PAGE);
 	physical = file_physical(a, PAGE);
 	if (owners == MAPPED_BEFORE) {
-		/* The files keep their entries of the page. */
+		/* The files keep their DAX entries for the page. */
 		unsigned long at = map_page(before, a, PAGE);
 
 		unmap(before, map_page(before, b, 9 * PAGE), PAGE);
 		unmap(before, at, PAGE);
 	}
-	/* Written back, inodes leave with the caches unless a file is open. */
+	/* Once written back, inodes are evicted with the caches unless open. */
 	settle();
 	if (nr > 0)
 		fds[0] = open_file(a, O_RDONLY);
