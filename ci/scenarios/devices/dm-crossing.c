@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An extent crosses the segments of a linear device, which are apart in memory.
- * Code that copies or compares blocks must follow.
+ * An extent crosses a border of a linear device's segments, which are not
+ * adjacent in memory. Code that copies or compares blocks must handle this.
  */
 #include "devices.h"
 
@@ -23,7 +23,7 @@ static off_t cross_border(const char *path)
 	at = file_offset(path, BORDER) - PAGE;
 	must(at >= 0 && file_physical(path, at) == BORDER - (int64_t)PAGE,
 	     "the file does not cross the border");
-	/* Give the rest back. */
+	/* Free the rest. */
 	must(!fallocate_range(path, mode, 0, at) &&
 	     !fallocate_range(path, mode, at + 2 * PAGE, size - at - 2 * PAGE),
 	     "punch");
@@ -54,7 +54,7 @@ static void run(void)
 	const char *crossing, *copy, *like;
 	off_t at;
 
-	/* AG 2 has the border, and not the log as well. */
+	/* AG 2 has the border, so put the log elsewhere. */
 	mount_on_dm(linear_table(segments, ARRAY_SIZE(segments)),
 		    "-d agsize=128m -l agnum=1");
 	crossing = file("crossing");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * XFS on a mapped device: a page's place in the filesystem and its place on the
- * pmem device are two things, and the pmem driver knows of no filesystem.
+ * XFS on a mapped device: a page's place in the filesystem differs from its
+ * place on the pmem device, and the pmem driver knows no filesystem.
  */
 #include "devices.h"
 
 static const struct segment one[] = {
 	{ "/dev/pmem1", 16 * MIB, 320 * MIB },
 };
-/* The order on the mapped device is not that on the pmem device. */
+/* The mapped device orders them differently from the pmem device. */
 static const struct segment swapped[] = {
 	{ "/dev/pmem0", 512 * MIB, 160 * MIB },
 	{ "/dev/pmem0", 64 * MIB, 160 * MIB },

@@ -35,7 +35,7 @@ static const char *make_moving(void)
 	return make_file_between(0, before[0].length, 4 * PAGE);
 }
 
-/* The filesystem must not have noticed. */
+/* The filesystem must be unaffected. */
 static void check_unnoticed(struct monitor *m)
 {
 	check(!lost_reports(m, 0), "no loss is reported");
@@ -99,7 +99,7 @@ static void run(void)
 	check(hit(one), "a process that has it gets BUS_MCEERR_AO and loses it");
 	check_unnoticed(m);
 
-	/* Another process maps a file anew, part of which is mapped still. */
+	/* Another process maps a file of which a part is still mapped. */
 	part("mapped anew");
 	anew = map_unread("anew", twice, PAGE, MAP_SHARED);
 	if (check(reads(anew), CAN_BE_READ)) {
@@ -137,7 +137,7 @@ static void run(void)
 	check(alive(), GOES_ON);
 	forget_reports(m);
 
-	/* The filesystem answers for all of the new place. */
+	/* The filesystem must handle failures anywhere in the new place. */
 	part("the new page, not mapped");
 	poison_and_check(new_pfn(file_physical(unmapped, PAGE)));
 	check(lost_reports(m, 1) == 1 && reported_lost(m, unmapped, PAGE),
@@ -165,7 +165,7 @@ SCENARIO("a mapped device's table changes under the filesystem",
 		"the new page: " REPORTED,
 		NEW_PLACE,
 	},
-	/* As base, but a failed page is not mapped anew. */
+	/* As base, but a failed page is not mapped again. */
 	.holder.fails = {
 		SHARERS_MISSED("an old page, shared"),
 		"the new page: " READS_NEW,

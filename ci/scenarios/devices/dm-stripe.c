@@ -36,7 +36,7 @@ static void share_on_each(const char *title, const struct segment *stripes,
 	bool had[NR] = {};
 	int i, nr = 0;
 
-	/* Chunks that are AGs' starts would all be on the first stripe. */
+	/* Aligned AGs would all start on the first stripe. */
 	mount_on_dm(stripe_table(stripes, NR, chunk), "-d agsize=95m,noalign");
 	for (i = 0; nr < NR && i < 256; i++) {
 		const char *path = file("%d", i);
@@ -44,7 +44,7 @@ static void share_on_each(const char *title, const struct segment *stripes,
 		int64_t place;
 		int stripe;
 
-		/* Files lie one after the other, nearly. */
+		/* Files are nearly adjacent. */
 		make_file(path, 5 * PAGE);
 		place = file_physical(path, PAGE);
 		stripe = place / chunk % NR;
@@ -82,7 +82,7 @@ static void run(void)
 	unsigned long pfn;
 
 	share_on_each("4 KiB on two devices", devices, PAGE);
-	/* Too many runs of pages for anybody to remember. */
+	/* Too many runs of pages to keep a record of. */
 	part("4 KiB, unmapped page");
 	pfn = make_unmapped(devices, PAGE);
 	check_result(poison(pfn), -EBUSY, "memory_failure() says EBUSY");

@@ -2,7 +2,7 @@
 /*
  * The halves of a mapped device change places. Then a page can have two users:
  * the file that mapped it before, and the file whose block is there now. A
- * failure concerns both, and no process that maps another page of these files.
+ * failure affects both, but no process that maps another page of these files.
  */
 #include "devices.h"
 
@@ -24,7 +24,7 @@ static const struct segment aside = { "/dev/pmem1", 16 * MIB, 160 * MIB };
 #define AG_SIZE		(80 * MIB)	/* mkfs's options say the same */
 static char high[64];
 
-/* The high file's page that lies just so far in its half as this one does. */
+/* The high file's page at the same offset in its half as this one. */
 static off_t opposite(const char *low)
 {
 	off_t offset = before[0].length + file_physical(low, PAGE) -
@@ -52,7 +52,7 @@ static struct proc *map_it(const char *name, const char *path, off_t offset)
 	return p;
 }
 
-/* A page that files have mapped before, nr of them, and the high file after. */
+/* A page that nr files map before the swap, and the high file after it. */
 struct page {
 	const char *title;
 	int nr;
@@ -106,7 +106,7 @@ static void run(void)
 	};
 	unsigned int i;
 
-	/* The log's group is not that of a file that is used. */
+	/* Keep the log out of the groups of the files below. */
 	mount_on_dm(linear_table(before, NR), "-d agsize=80m -l agnum=1");
 	strcpy(high, make_file_between(before[0].length,
 				       before[0].length + AG_SIZE, 4 * MIB));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log is on a pmem device of its own, which it does not fill: without the
- * log the filesystem cannot go on, without the rest it can.
+ * The log is on its own pmem device, which it does not fill: the filesystem
+ * cannot do without the log, but can do without the rest.
  */
 #include "devices.h"
 
@@ -51,7 +51,7 @@ static void run(void)
 
 	part("beyond the log");
 	forget_reports(m);
-	/* Neither success nor failure: no data is lost. */
+	/* Any result will do: no data is lost. */
 	remark("memory_failure() returned %d",
 	       poison(pmem_pfn(LOG_DEV, LOG_SIZE + PAGE)));
 	check(alive(), GOES_ON);

@@ -6,7 +6,7 @@
 #include "devices.h"
 
 #define DATA_SIZE	(512 * MIB)
-/* XFS_DEV_RT: FS_IOC_GETFSMAP cannot give the device, which is one */
+/* XFS_DEV_RT: FS_IOC_GETFSMAP cannot use dev_t, which both sections share */
 #define RT_SECTION_ID	3
 #define TOLD		"a process that maps it gets BUS_MCEERR_AO and loses it"
 
@@ -91,8 +91,8 @@ static void run(void)
 
 SCENARIO("XFS with a realtime section on the data device",
 	/*
-	 * Base takes the sector for one of the realtime section, if there is one on
-	 * the device, and refuses what is beyond the data section.
+	 * If the device has a realtime section, base takes the sector for one in that,
+	 * and rejects any beyond the data section.
 	 */
 	.base.fails = {
 		"realtime: " SUCCEEDS,

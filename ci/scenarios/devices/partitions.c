@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Filesystems with reflink on partitions of one pmem device: a dax_device that
- * several use, and a failure is the business of one of them.
+ * Filesystems with reflink on partitions of one pmem device: they share a
+ * dax_device, but a failure concerns only one of them.
  */
 #include "devices.h"
 #include "trace.h"
@@ -21,7 +21,7 @@ static unsigned long place_pfn(int nr, int64_t physical)
 	return pmem_pfn(partition(nr), physical);
 }
 
-/* A page that three of its files share fails: what becomes of the others? */
+/* A page that three files share fails; the other partition's sharers must be spared. */
 static void fail_in(const char *title, int failing, int other)
 {
 	struct sharers hit, spared;
@@ -111,7 +111,7 @@ static void dax_inode(void)
 	     strerror(-ret[0]), strerror(-ret[1]));
 	for (i = 3; i <= 4; i++) {
 		make_file(file("%d/plain", i), PAGE);
-		/* New files have their directory's flag. */
+		/* New files inherit the directory's flag. */
 		change_flags(file("%d", i), FS_XFLAG_DAX, 0);
 		make_file(file("%d/f", i), PAGE);
 	}
@@ -135,7 +135,7 @@ static bool was_freed(void)
 	return traced("dax_freed:");
 }
 
-/* Whatever a mount took of the device it has given back. */
+/* Every mount must have dropped its reference to the dax_device. */
 static void remove_device(void)
 {
 	part("the device");
@@ -166,8 +166,8 @@ static void run(void)
 SCENARIO("filesystems with reflink on partitions of one pmem device",
 	/*
 	 * A dax_device has one holder: base refuses dax=always; with dax=inode
-	 * the second is silently without DAX, and what it took of the
-	 * dax_device it never gives back.
+	 * the second silently gets no DAX, and leaks its reference to the
+	 * dax_device.
 	 */
 	.base.fails = {
 		"dax=always: " MOUNTS,

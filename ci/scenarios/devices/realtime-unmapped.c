@@ -25,7 +25,7 @@ static void share_in_groups(void)
 			continue;
 		had |= 1U << group;
 
-		/* XFS decides which groups, names are to be the same */
+		/* XFS picks the groups; keep the names stable */
 		part("group %c", 'A' + nr++);
 		remark("group %d", group);
 		share_page(&s, path);
@@ -38,7 +38,7 @@ static void share_in_groups(void)
 	must(nr == NR_GROUPS, "all files are in %d realtime groups", nr);
 }
 
-/* Two files have a part of their extents in common. */
+/* Two files share a part of their extents. */
 static void share_in_part(void)
 {
 	struct proc *a, *b, *rest;

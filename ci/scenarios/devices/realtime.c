@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reflinks on XFS's realtime device: a reverse mapping of their own, and a pmem
- * device of their own.
+ * Reflinks on XFS's realtime device, which has its own reverse mapping and its
+ * own pmem device.
  */
 #include "devices.h"
 

@@ -18,7 +18,7 @@ static void fail_page(const char *title, int64_t physical)
 	check_failed(&before);
 }
 
-/* What came of it, once mounted. */
+/* The outcome, once mounted. */
 static void look_after(const char *title, const char *path)
 {
 	struct proc *p, *q;
@@ -32,7 +32,7 @@ static void look_after(const char *title, const char *path)
 	finish_all();
 }
 
-/* Another page, now that it is mounted: nothing stands in the way. */
+/* Another page, now that it is mounted: the failure is handled as usual. */
 static void fail_mounted(const char *path)
 {
 	struct proc *p = map_by("mapper", path, 3 * PAGE);

@@ -12,7 +12,7 @@
 
 static const struct segment segment = { PMEM, 64 * MIB, 512 * MIB };
 
-/* --- those that sleep, each a process --- */
+/* --- the sleepers, each a process --- */
 
 static pid_t reader, storer;
 
@@ -86,8 +86,8 @@ static void make_files(void)
 }
 
 /*
- * What mm knows to use the device it shuts down and thaws.  ext4 does not tell, and
- * has no page in use here.
+ * mm shuts down and thaws the filesystems it knows to use the device. It does not know
+ * ext4, which has no page in use here.
  */
 static void frozen_by_ioctl(const char *type, bool known)
 {
@@ -162,6 +162,6 @@ SCENARIO("the device goes away while filesystems are frozen",
 	.machine = "both",
 	/* kill_dax() waits for read(), which sleeps with dax_read_lock() held. */
 	.base = { .hangs = "kill_dax", .seconds = 30 },
-	/* Nothing sleeps inside dax_read_lock() any more, but nothing thaws. */
+	/* dax_read_lock() is no longer held across the sleep, but nothing thaws. */
 	.holder.says = "suspended: they sleep on",
 	.core.says = "suspended: they sleep on");

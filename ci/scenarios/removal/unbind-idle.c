@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device goes away, no filesystem mounted, or none of its files in use. */
+/* The device goes away while no filesystem is mounted, or no file is in use. */
 #include "devices.h"
 
 static void run(void)

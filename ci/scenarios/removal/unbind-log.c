@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * XFS loses the device of its log. It must shut down; the pages that processes
- * have mapped are another device's, and stay.
+ * map belong to another device and stay.
  */
 #include "devices.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Three filesystems on partitions of a pmem device lose it at once: each must
- * hear of it.
+ * be notified.
  */
 #include "devices.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pmem device below a filesystem goes away, with pages mapped in every way:
- * the memory behind these mappings is the device's, so they must go with it.
+ * The pmem device below a filesystem goes away, with pages mapped in every way.
+ * It owns the memory behind these mappings, so they must be torn down.
  */
 #include <sys/klog.h>
 #include "devices.h"
@@ -11,8 +11,8 @@
 /*
  * PTEs and PMDs of a file, or of three reflinks, as far as it has reflinks and
  * extents of 2 MiB; private, read and written; dirty; a file open and nothing
- * mapped; mapped and never touched. FILES: three have several files mapped,
- * which is as many occasions to signal them.
+ * mapped; mapped and never touched. FILES: three map several files and could be
+ * signalled once for each.
  */
 enum { REFLINKS = 1, PMDS = 2, FILES = 4 };
 
@@ -143,7 +143,7 @@ static bool logged(const char *what)
 	return strstr(log, what);
 }
 
-/* Nothing is left of that, and the filesystem unmounts. */
+/* No trace of the device is left, and the filesystem unmounts. */
 static void check_removed(void)
 {
 	char byte;
@@ -197,7 +197,7 @@ static void check_kept(void)
 
 static const struct segment segment = { PMEM, 64 * MIB, 1536 * MIB };
 
-/* Each is a program, by the name it is called by. */
+/* Each is a program, selected by the name it is run under. */
 static const struct kind {
 	struct scenario says;
 	const char *mkfs, *options, *type, *mount;
@@ -212,13 +212,13 @@ static const struct kind {
 	    .core.fails = { "removed: " TOLD_ONCE, "removed: " UNTOLD,
 			    "removed: " NOT_CORRUPTED } },
 	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .repair = true },
-	/* Mapped devices hand nothing on. */
+	/* Mapped devices do not pass on the notification. */
 	{ { "unbind-dm", "the device below dm-linear and XFS goes away",
 	    BASE_CRASHES },
 	  MKFS_XFS, ALIGNED, "xfs", "dax=always", ALL, .on_dm = true },
 	/*
-	 * ext4 has no part in this: mm finds the mappings by the pages. With
-	 * clusters of 2 MiB files are aligned to them.
+	 * ext4 is not involved: mm finds the mappings by the pages. Clusters of
+	 * 2 MiB align files to 2 MiB.
 	 */
 	{ { "unbind-ext4",
 	    "the device below ext4 goes away, mapped in every way",
@@ -231,7 +231,7 @@ static const struct kind {
 	/* The device that has the metadata stays. */
 	{ { "unbind-realtime",
 	    "XFS's realtime device goes away, mapped in every way", "both",
-	    /* Base signals private copies, too, and logs that memory is bad. */
+	    /* Base also signals private copies, and logs bad memory. */
 	    .base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED },
 	    .core_as_base = true },
 	  MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
