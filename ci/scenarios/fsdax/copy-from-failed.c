@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copy on write of a page that has failed: there is nothing good to copy. To go
- * on as if there were would spread what is in the page, whatever that is.
+ * Copy on write of a page that has failed: there is no good data to copy.
+ * Copying anyway would spread whatever is in the page.
  */
 #include "scenario.h"
 
@@ -33,7 +33,7 @@ static void run(void)
 
 SCENARIO("copy on write of a page that has failed",
 	/*
-	 * Base looks at bad blocks only, and none is on record: it copies from a
-	 * page that is not in the direct map.
+	 * Base checks bad blocks only, and none is on record: it copies from a page
+	 * that is not in the direct map.
 	 */
 	.base.splat = "RIP: 0010:copy_page");

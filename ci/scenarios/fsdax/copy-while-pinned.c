@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A shared page is pinned, for direct I/O or in a pipe, while the file is
- * written to and gets another block. No DAX entry leads to the page then, but
- * the pin remains: of 2 MiB if a PMD maps it.
+ * written to and gets another block. After that, no DAX entry points to the
+ * page, but the pin remains: of 2 MiB if a PMD maps it.
  */
 #include <sys/uio.h>
 #include "scenario.h"
@@ -56,7 +56,7 @@ static void copy_while_pinned(const char *title, bool huge, bool by_pwrite)
 	close(fd);
 	finish(a);
 
-	/* Does anything still count as busy? */
+	/* Is any page still counted as busy? */
 	check(!truncate(f, 0) && !truncate(g, 0), "both files can be truncated");
 }
 
@@ -71,5 +71,5 @@ static void run(void)
 
 SCENARIO("a shared page is pinned when it is copied on write",
 	.seconds = 30,
-	/* Base splits a folio that is referenced, and then waits for it for ever. */
+	/* Base splits a folio that is referenced, then waits for it endlessly. */
 	.base.hangs = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A dirty page fails before fsync(), which must report the loss and not flush
- * the page. It must flush other pages, also those of the same PMD; for these it
- * need not report anything.
+ * the page. It must flush other pages, including those of the same PMD, but
+ * need not report anything for them.
  */
 #include "scenario.h"
 
@@ -51,8 +51,8 @@ static void run(void)
 SCENARIO("a page fails before what was stored to it is durable",
 	.seconds = 45,
 	/*
-	 * Base flushes a page that is not in the direct map. To QEMU's emulated
-	 * processors that is nothing, and all that comes of it is a false answer.
+	 * Base flushes a page that is not in the direct map. QEMU's emulated processors
+	 * ignore that, so the only effect is a wrong return value.
 	 */
 	.base.splat = "RIP: 0010:arch_wb_cache_pmem",
 	.base.says = "^not ok [0-9]+ - small: fsync\\(\\) says that data is lost");

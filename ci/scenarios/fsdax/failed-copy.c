@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A copy on write fails since its source is a bad block. The new block must be
- * good for another file: the file that did not get it must have no trace of it.
+ * good for another file: the file that did not get it must keep no trace of it.
  */
 #include "scenario.h"
 
@@ -19,7 +19,7 @@ static void run(void)
 	check(store(p, p->at, 'x') == SIGNALLED, "a store draws SIGBUS");
 	check(read_byte(file("g"), PAGE) == -EIO, "reading the block draws EIO");
 
-	/* Enough of them to use the block, should it be free. */
+	/* Enough of them to use the block if it is free. */
 	for (i = 0; i < NR_NEW; i++) {
 		make_file(file("new.%d", i), PAGE);
 		map_page(q, file("new.%d", i), 0);
@@ -27,7 +27,7 @@ static void run(void)
 	}
 	check(good == NR_NEW, "new files can be mapped and read");
 
-	/* All of it is written: nothing has to be copied. */
+	/* Nothing has to be copied when the whole block is written. */
 	must(!fallocate_range(file("g"), FALLOC_FL_PUNCH_HOLE |
 			      FALLOC_FL_KEEP_SIZE, PAGE, PAGE), "punch");
 	must(!write_page(file("g"), PAGE, 'y'), "pwrite: %m");
@@ -38,5 +38,5 @@ static void run(void)
 }
 
 SCENARIO("a copy on write fails: what becomes of the block for it",
-	/* Base frees the block and keeps the file's entry for it. */
+	/* Base frees the block but keeps the file's DAX entry for it. */
 	.base.splat = "WARNING: fs/dax.c:[0-9]+ at dax_insert_entry");

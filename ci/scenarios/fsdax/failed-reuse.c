@@ -14,7 +14,7 @@ static unsigned long pfn_at(const char *path, off_t offset)
 	return pmem_pfn(PMEM, file_physical(path, offset));
 }
 
-/* A byte by the mapping at p->at, the whole page, or a part of it. */
+/* A byte through the mapping at p->at, the whole page, or a part of it. */
 static bool write_to(int way, struct proc *p, const char *path, off_t at,
 		     const char *claim)
 {
@@ -24,14 +24,14 @@ static bool write_to(int way, struct proc *p, const char *path, off_t at,
 			    0, "%s", claim);
 }
 
-/* Only what was written has changed, and all see it. */
+/* Only the written bytes have changed, and every reader sees them. */
 static bool shows(int way, struct proc *p, const char *path, off_t at, int old)
 {
 	return read_byte(path, at + 8) == 'N' && load(p, p->at + 8) == 'N' &&
 	       load(p, p->at + 9) == (way == 1 ? 'N' : old);
 }
 
-/* Page 1 by a mapping, page 3 by a whole write, page 5 by a write of a part. */
+/* Page 1 through a mapping, page 3 by a full write, page 5 by a partial one. */
 static void another_file(void)
 {
 	static const char *const ways[NR] = {
@@ -50,7 +50,7 @@ static void another_file(void)
 	}
 	remove_file(f);
 	take_all_space(all);
-	/* The last one first, so that the count is what it was before that. */
+	/* In reverse order, so that the count matches the one taken before. */
 	for (i = NR - 1; i >= 0; i--) {
 		off_t at = file_offset(all, physical[i]);
 
@@ -67,8 +67,8 @@ static void another_file(void)
 }
 
 /*
- * XFS sets blocks aside for the copies of the pages around the first one that is
- * copied. They fail, and are used.
+ * XFS preallocates blocks for copies of the pages around the first one that is copied.
+ * They fail before they are used.
  */
 static void copy(void)
 {
@@ -146,7 +146,7 @@ static void block_device(void)
 	memset(page, 'D', 2 * PAGE);
 	check(pwrite(fd, page, 512, physical) == -1 && errno == EIO &&
 	      flagged(before.pfn), "writing a part of it draws EIO");
-	/* mkfs's buffers are not aligned to pages: the driver gets it in two. */
+	/* mkfs's buffers are not aligned to pages: the driver gets it in two parts. */
 	check(pwrite(fd, page + 512, PAGE, physical) == PAGE,
 	      "writing all of it succeeds");
 	check_as_before(&before);
@@ -169,6 +169,6 @@ static void run(void)
 }
 
 SCENARIO("failed blocks that are not on record are used again",
-	/* Base zeroes the block for its new file by the direct map. */
+	/* Base zeroes the block for its new file through the direct map. */
 	.base.splat = "RIP: 0010:__memcpy_flushcache",
 	.core.says = "copy on write by a store: memory_failure\\(\\) fails");

@@ -2,9 +2,8 @@
 /*
  * The kernel flags and counts a page that fails by a machine check and takes it
  * out of its direct map. Writing the whole page must undo that, whether or not
- * the page was mapped or is on record. memmap='s device takes every write for a
- * repair, which QEMU's NVDIMM does not; its bad blocks are put on record by
- * hand.
+ * the page was mapped or is on record. The memmap= device treats every write as
+ * a repair, QEMU's NVDIMM does not; bad blocks are put on record by hand.
  */
 #include "devices.h"
 
@@ -56,7 +55,7 @@ SCENARIO("machine checks, and failed pages written over",
 	/*
 	 * Base takes each failed page out of the direct map, but flags it only
 	 * if it is mapped, puts it back only if it is flagged and on record,
-	 * and uncounts none.
+	 * and never decrements the count.
 	 */
 	.base.fails = {
 		"mapped, on record: " NO_TRACE,

@@ -2,8 +2,8 @@
 /*
  * pwrite() of a whole failed block that several files share. The file gets
  * another block; the others keep the failed one, which is repaired when it is
- * reused. memmap='s device takes every write for a repair, which QEMU's NVDIMM
- * does not; its bad blocks are put on record by hand.
+ * reused. The memmap= device treats every write as a repair, QEMU's NVDIMM does
+ * not; bad blocks are put on record by hand.
  */
 #include "devices.h"
 
@@ -17,7 +17,7 @@
 #define OTHERS_AR	"a process that maps it by another file gets BUS_MCEERR_AR"
 #define IN_PLACE	"the last owner can write it in place"
 
-/* The pages 1 and 5 of @path have failed. */
+/* Pages 1 and 5 of @path have failed. */
 static void overwrite(const char *path)
 {
 	check_result(write_page(path, PAGE, 'W'), 0, WHOLE);
@@ -50,7 +50,7 @@ static void give_away(const char *path, int64_t physical)
 	remove_file(all);
 }
 
-/* The last owner of a block has its page of it written in place. */
+/* A write by a block's last owner is in place. */
 static void write_in_place(const char *path, off_t at, int64_t physical)
 {
 	check(!write_page(path, at, 'L') && read_byte(path, at) == 'L' &&
@@ -76,7 +76,7 @@ static void fail_shared(const char *title, bool recorded)
 	make_file(f, 8 * PAGE);
 	clone_file(f, g);
 	clone_file(f, h);
-	/* Base flags only what is mapped. */
+	/* Base flags only mapped pages. */
 	a = map_by("a", f, PAGE);
 	map_by("b", h, 5 * PAGE);
 	for (i = 0; i < 2; i++) {
@@ -124,8 +124,8 @@ static void run(void)
 
 SCENARIO("whole blocks that have failed are written over",
 	/*
-	 * Base reads a block that is to be overwritten, and fails. A page that
-	 * is not on record it neither refuses nor repairs. It uncounts none.
+	 * Base reads a block before it overwrites it, and fails. It refuses or
+	 * repairs only pages on record. It never decrements the count.
 	 */
 	.base.fails = {
 		"no record: " READS_EIO, "no record: " WHOLE,

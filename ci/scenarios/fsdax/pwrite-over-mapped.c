@@ -11,7 +11,7 @@
 #define SECONDS	6
 #define PAGES	512UL	/* many, so that it takes time to write them */
 
-/* Reads one byte over and over; it does not unmap, that is what is tested. */
+/* Reads one byte over and over; it does not unmap, since that is tested. */
 struct reader {
 	struct proc *p;
 	unsigned long at;
@@ -27,7 +27,7 @@ static void read_on(void *with)
 	__atomic_add_fetch(&r->rounds, 1, __ATOMIC_SEQ_CST);
 }
 
-/* What the reader reads in a round that has begun after this call did. */
+/* The byte that the reader reads in a round that starts after this call. */
 static int byte_now(volatile struct reader *r)
 {
 	long before = __atomic_load_n(&r->rounds, __ATOMIC_SEQ_CST);
@@ -81,7 +81,7 @@ static void many_writes(void)
 	for (writes = 0; time(NULL) < end; writes++) {
 		int byte = '0' + writes % 10;
 
-		/* Share it once more; this unmaps it, so have it mapped. */
+		/* Share it once more; this unmaps it, so fault it in again. */
 		clone_range(file("h"), 0, sizeof(bytes), file("copy"), 0);
 		for (i = 0; i < READERS; i++)
 			byte_now(&readers[i]);

@@ -32,7 +32,7 @@ static void start_reflink(const char *from, const char *to)
 
 	pid = fork_child();
 	if (!pid) {
-		/* The pin is the parent's alone. */
+		/* Only the parent holds the pin. */
 		unpin_page();
 		_exit(ioctl(dst, FICLONE, src) ? errno : 0);
 	}
@@ -76,7 +76,7 @@ static void pinned(const char *title, bool second)
 	unpin_page();
 	must(within(10, ended), "it does not end without the pin either");
 
-	/* Nothing stays locked. */
+	/* No lock is still held. */
 	start_waiting(a, b, second);
 	check(!within(1, ended), "the next one waits as well");
 	unpin_page();

@@ -2,7 +2,7 @@
 /*
  * Writes that cannot repair a failed page (an unreadable buffer, a part of the
  * page) must leave it failed and on record. A driver that clears the error
- * first loses the record, and the old content is taken for good.
+ * first loses the record, and the old content passes for good data.
  */
 #include "devices.h"
 
@@ -58,5 +58,5 @@ static void run(void)
 }
 
 SCENARIO("writes that cannot repair a failed page leave it failed",
-	/* The first write loses the record, the second is to a gap. */
+	/* The first write loses the record, the second hits a gap in the direct map. */
 	.base.splat = "RIP: 0010:__memcpy_flushcache");

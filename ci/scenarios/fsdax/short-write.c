@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pwrite() to a shared block ends early since its buffer cannot be read. The
- * file may have a new block by then, whose old content must not show.
+ * A pwrite() to a shared block ends early because its buffer cannot be read.
+ * The file may have a new block by then, whose stale data must not be exposed.
  */
 #include "scenario.h"
 
@@ -10,7 +10,7 @@
 #define MIDDLE		"bytes in the middle of a block: each is old or new"
 #define SEVERAL		"several blocks and parts of others: each byte is old or new"
 
-/* Free space that remembers: all of it has been this file's. */
+/* Fill all free space with this file's data, then free it. */
 static void fill_free_space(void)
 {
 	static char chunk[1 << 20];
@@ -26,9 +26,8 @@ static void fill_free_space(void)
 }
 
 /*
- * Write at an offset from a buffer that ends after so many bytes; then each byte
- * of the file has to be the one written, up to where pwrite() says that it has
- * come, or the one that was there.
+ * Write at an offset from a buffer that ends after so many bytes; then each byte of the
+ * file must be new, up to the length that pwrite() returned, or else old.
  */
 static bool old_or_new(const char *path, off_t offset, size_t len,
 		       size_t readable)
@@ -81,5 +80,5 @@ static void run(void)
 }
 
 SCENARIO("pwrite() to shared blocks that ends early",
-	/* Base copies around what it is to write, not around what it has written. */
+	/* Base copies around the requested range, not around the written one. */
 	.base.fails = { MIDDLE, SEVERAL });

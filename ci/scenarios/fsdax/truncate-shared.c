@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file gives up blocks under DMA: XFS must wait for that, but not for
+ * A file frees blocks under DMA: XFS must wait for the DMA, but not for
  * processes that map the page through another file that keeps the block. A page
  * in a pipe serves as the pin.
  */
@@ -22,7 +22,7 @@ static void give_up_block(void (*way)(void), const char *path)
 	target = path;
 	pid = fork_child();
 	if (!pid) {
-		/* The pipe is to be the parent's alone. */
+		/* Only the parent holds the pipe. */
 		unpin_page();
 		way();
 		_exit(0);
@@ -75,15 +75,15 @@ static void evict(void)
 	must(!unlink(target), "unlink: %m");
 }
 
-/* Those that give the block up wait while it is pinned. */
+/* Processes that give the block up wait while it is pinned. */
 static void check_waits(void)
 {
 	check(!within(1, one_ended), WAITS);
 }
 
 /*
- * The pin goes, @b's mapping stays. Where that is not enough, it goes too after a
- * while, so that the scenario goes on.
+ * Drop the pin but keep @b's mapping. If that is not enough, drop the mapping too after
+ * a while, so that the scenario continues.
  */
 static void unpin_and_check(struct proc *b)
 {
@@ -196,8 +196,8 @@ static void run(void)
 SCENARIO("a file gives up pinned blocks that another one maps",
 	.seconds = 90,
 	/*
-	 * Base is woken when the page has no reference at all, and the other
-	 * mapping is one. "both" it gets right: there is no other.
+	 * Base is only woken when the page has no reference at all, and the
+	 * other mapping holds one. "both" passes, since there is no other.
 	 */
 	.base.fails = {
 		"truncate: " ENDS, "punch: " ENDS, "evict: " ENDS,

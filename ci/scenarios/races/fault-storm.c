@@ -40,7 +40,7 @@ static void run(void)
 	for (events = 0; events < PAGES - WINDOW && time(NULL) < end; events++) {
 		for (i = 0; i < SHARERS; i++)
 			procs[i]->seen->aim = events;
-		/* Each page has its time; it is the middle one that fails. */
+		/* The window moves page by page; the middle one fails. */
 		sched_yield();
 		failed += poison(first + events + WINDOW / 2) < 0;
 	}

@@ -53,7 +53,7 @@ static void read_small(struct racer *r)
 	munmap((void *)at_page(r, i), n * PAGE);
 }
 
-/* A PMD is copied whole, or this page if it comes to a PTE: once for each. */
+/* A PMD is copied as a whole, or only this page if it has a PTE: once each. */
 static void copy_huge(struct racer *r)
 {
 	unsigned long i = near_huge(r);
@@ -96,7 +96,7 @@ static void run(void)
 		failed += fail(small, i) < 0;
 		ask(w, i);
 		events++;
-		/* One in each 2 MiB: it is mapped by PTEs after that. */
+		/* One in each 2 MiB, which is mapped by PTEs from then on. */
 		victim = i / EVERY * (PMD / PAGE) + i % (PMD / PAGE);
 		if (i % EVERY != EVERY / 2 || victim >= HUGE_PAGES)
 			continue;

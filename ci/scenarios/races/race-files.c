@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail while files that share them are made, truncated, punched, written
- * to, unlinked and evicted. A witness maps all pages and must get every signal.
+ * Pages fail while their sharers are created, truncated, punched, written to,
+ * unlinked and evicted. A witness maps all pages and must get every signal.
  */
 #include "race.h"
 
 #define PAGES		1500UL
 
-/* Made, used and unlinked: gone for good when it is not mapped any more. */
+/* Create, use and unlink a file: it is evicted when no longer mapped. */
 static void make_and_unlink(struct racer *r)
 {
 	unsigned long i = near(r);
@@ -20,7 +20,7 @@ static void make_and_unlink(struct racer *r)
 	munmap((void *)r->at, PAGES * PAGE);
 }
 
-/* A process that reads the same file meanwhile. */
+/* Reads the same file meanwhile. */
 static void read_on(struct racer *r)
 {
 	unsigned long i = near(r);
@@ -63,7 +63,7 @@ static void punch_and_restore(struct racer *r)
 	close(fd);
 }
 
-/* All of a block or a part of it; the rest is copied, if that can be read. */
+/* All or a part of a block; the rest is copied, if it can be read. */
 static void write_to(struct racer *r)
 {
 	unsigned long i = near(r);

@@ -23,7 +23,7 @@ struct growfs_data {
 };
 #define GROWFS_DATA	_IOW('X', 110, struct growfs_data)
 
-/* How things stand; changes are counted, to tell if it stayed so. */
+/* The current state; changes are counted, to detect any in between. */
 static struct {
 	enum { AWAY, BETWEEN, MOUNTED } state;
 	unsigned int changes;
@@ -38,7 +38,7 @@ static struct field *mapped, *idle;
 static unsigned long first_free, nr_free;
 static struct racer *mapper;
 
-/* The process that has the one file mapped whenever that can be. */
+/* Keeps its file mapped whenever the filesystem is mounted. */
 static void keep_mapped(struct racer *r)
 {
 	unsigned long i, end;
@@ -48,7 +48,7 @@ static void keep_mapped(struct racer *r)
 		map_field(r, PROT_READ, MAP_SHARED);
 		i = now->next;
 		end = i + 100 < PAGES ? i + 100 : PAGES;
-		/* MADV_POPULATE_READ would stop at the first that has failed. */
+		/* MADV_POPULATE_READ would stop at the first failed page. */
 		for (; i < end; i++)
 			touch(at_page(r, i));
 		now->populated = end;
@@ -69,7 +69,7 @@ static bool within_200ms(struct racer *r, int signals)
 	return r->fate->ao > signals;
 }
 
-/* Have the next page of either kind fail, and judge the answer. */
+/* Make the next page of a random kind fail and check the result. */
 static void fail_next(struct racer *r)
 {
 	static unsigned long next[3] = { 4, 4, 4 };
@@ -101,7 +101,7 @@ static void fail_next(struct racer *r)
 		now->first_wrong = ret;
 		now->wrong_while_mounted = state == MOUNTED;
 	}
-	/* The mapper must have had it all the time for this to be certain. */
+	/* Only certain if the page was mapped throughout. */
 	if (kind == 0 && was_mapped && state == MOUNTED &&
 	    changes == now->changes) {
 		if (within_200ms(mapper, ao))
@@ -166,7 +166,7 @@ static void run(void)
 	mapped = make_field(file("mapped"), PAGES);
 	idle = make_field(file("idle"), PAGES);
 	settle();
-	/* From the middle of what is free: no file is given blocks from there. */
+	/* From the middle of free space: no file gets blocks from there. */
 	free_at = find_owner(MNT, OWN_FREE, &length);
 	must(length > 2 * PAGES * PAGE, "too little is free");
 	first_free = pmem_pfn(PMEM, free_at + length / 2 / PAGE * PAGE);
@@ -207,9 +207,9 @@ static void run(void)
 SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
 	.cpus = 4, .seconds = 120, .debug = true,
 	/*
-	 * Base goes on answering until the device is closed, when the log and
-	 * the AGs are gone already; and takes an inode that is on its way out
-	 * for metadata that is lost.
+	 * Base handles failures until the device is closed, after the log and
+	 * the AGs are torn down, and mistakes an inode under eviction for lost
+	 * metadata.
 	 */
 	.base.splat = "xfs_dax_notify_|xg_ref",
 	.core.splat = "xfs_log_check_lsn|xfs_dax_notify_|xg_ref",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages of two filesystems, on partitions of one device, fail at the same time,
- * while a third is mounted and unmounted: each is the business of its own.
+ * while a third is mounted and unmounted: each failure concerns only its own.
  */
 #include <sys/mount.h>
 #include "devices.h"

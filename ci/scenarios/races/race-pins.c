@@ -43,8 +43,8 @@ static int futex(unsigned long addr, int op, unsigned int value)
 }
 
 /*
- * A key by file and offset, or none: what several files share has no file.
- * Waiting wants no write access, so that a read-only mapping will do.
+ * A key by file and offset, or none: a shared page has no single file. Waiting
+ * needs no write access, so a read-only mapping will do.
  */
 static void wait_on_futex(struct racer *r)
 {
@@ -58,7 +58,7 @@ static void wait_on_futex(struct racer *r)
 	     ret == -EINTR, "FUTEX_WAIT: %s", strerror(-ret));
 }
 
-/* In a writable mapping it is taken for a store: the reflink gets a copy. */
+/* In a writable mapping this counts as a store: the reflink gets a copy. */
 static void wake_futex(struct racer *r)
 {
 	unsigned long i = near(r);
@@ -73,7 +73,7 @@ static void wake_futex(struct racer *r)
 		share_again(r, i, 1);
 }
 
-/* Pages sit in the pipe for so long, and are read out of it. */
+/* Pages stay in the pipe for @us and are then read from it. */
 static void pass_through_pipe(struct racer *r, useconds_t us)
 {
 	static char page[PAGE];
@@ -94,7 +94,7 @@ static void pass_through_pipe(struct racer *r, useconds_t us)
 		usleep(us);
 	for (left = n; left >= (ssize_t)PAGE; left -= PAGE, i++) {
 		must(read(fds[0], page, PAGE) == PAGE, "read a pipe: %m");
-		/* A failed page still has its data here, where nothing broke. */
+		/* The page still has its data, as its failure is injected. */
 		must(page[0] == fill(i) || page[0] == 0,
 		     "page %lu came out of the pipe as %#x", i, page[0]);
 	}
@@ -112,7 +112,7 @@ static void hold_in_pipe(struct racer *r)
 	pass_through_pipe(r, dice(r, 4000));
 }
 
-/* Must wait while pages are in a pipe, and no longer. */
+/* Must wait exactly as long as pages are in a pipe. */
 static void truncate_held(struct racer *r)
 {
 	unsigned long i = near(r), j;
@@ -175,7 +175,7 @@ static void read_into(struct racer *r)
 		share_again(r, i, 1);
 }
 
-/* Another racer's memory, which that touches and loses meanwhile. */
+/* Memory of another racer, which faults it in and loses it meanwhile. */
 static void look_into(struct racer *r)
 {
 	const struct racer *other = racer(0);
@@ -211,7 +211,7 @@ static void splice_file(struct racer *r)
 	close(fd);
 }
 
-/* The consumer holds the page while it waits for its failure to be handled. */
+/* The consumer holds a reference while it waits for the failure to be handled. */
 static void consume(struct racer *r)
 {
 	static unsigned long next = 4;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail while those that map them fork, exec, exit, are killed, unmap and
- * move their mappings: the processes are looked for while they come and go.
+ * Pages fail while the processes that map them fork, exec, exit, are killed,
+ * unmap and move their mappings: the search races with all of these.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -44,14 +44,14 @@ static void fork_and_exit(struct racer *r)
 	reap(pid);
 }
 
-/* With pages of its own among them, fork copies the page table. */
+/* fork() copies the page table if it has private pages. */
 static void fork_private(struct racer *r)
 {
 	unsigned long i = near(r);
 	pid_t pid;
 
 	map_once(r, PROT_READ | PROT_WRITE, MAP_PRIVATE);
-	/* not one of those that are to fail */
+	/* a page that will not fail */
 	scribble(at_page(r, PAGES - 1), '1');
 	touch(at_page(r, i));
 	pid = fork_child();
@@ -63,7 +63,7 @@ static void fork_private(struct racer *r)
 	drop_page(r, i);
 }
 
-/* The new program has no handler: a signal on its way to the old ends it. */
+/* The new program has no handler: a signal pending from before kills it. */
 static void fork_and_exec(struct racer *r)
 {
 	pid_t pid;
@@ -98,7 +98,7 @@ static int look_around_in_child(void *r)
 	return 0;
 }
 
-/* Two processes, one address space. */
+/* Two processes share one mm. */
 static void share_memory(struct racer *r)
 {
 	static char stack[64 * 1024] __attribute__((aligned(16)));

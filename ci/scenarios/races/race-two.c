@@ -25,9 +25,9 @@ static void run(void)
 	f = make_field(file("f"), PAGES);
 	clone_file(file("f"), file("low"));
 	clone_file(file("f"), file("high"));
-	/* The readers' reflink comes first: making one unmaps the field. */
+	/* Make the readers' reflink first: this unmaps the field. */
 	clone_file(file("f"), file("read"));
-	/* Of the neighbours each has one: a pending signal swallows the next. */
+	/* One witness for each neighbour: a pending signal swallows the next. */
 	low = witness_of(f, file("low"), 0, 2);
 	high = witness_of(f, file("high"), 1, 2);
 	enter_all(f, NULL, readers, ARRAY_SIZE(readers));
@@ -39,7 +39,7 @@ static void run(void)
 		aim(i);
 		fail_at_once(round, i, i, ret);
 		ask(low, i);
-		/* The second may hear that the page is known. */
+		/* The second may get -EHWPOISON. */
 		bad += (ret[0] && ret[0] != -EHWPOISON) ||
 		       (ret[1] && ret[1] != -EHWPOISON) || (ret[0] && ret[1]);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The device goes away while its files are faulted in, written to, truncated,
- * made and unlinked, and its pages fail and are pinned. No process keeps a
- * page, all that had some are signalled, and later operations fail. Then the
+ * created and unlinked, and its pages fail and are pinned. No process keeps a
+ * page, all that mapped some are signalled, and later operations fail. Then the
  * device comes back.
  */
 #include <sys/mount.h>
@@ -15,7 +15,7 @@
 #define NAMESPACE	"namespace0.0"
 #define STRUCT_PAGE_GONE "unable to handle page fault for address: ffffea"
 
-/* All of these do what they can, and go on when that is nothing any more. */
+/* All racers continue after their operations have begun to fail. */
 static bool can_map(struct racer *r, int prot)
 {
 	int fd = open(r->path, prot & PROT_WRITE ? O_RDWR : O_RDONLY);
@@ -30,7 +30,7 @@ static bool can_map(struct racer *r, int prot)
 	return r->ready;
 }
 
-/* Leave the processor to others when there is nothing to be had. */
+/* Yield the processor when the access fails. */
 static void try_touch(struct racer *r)
 {
 	if (touch(at_page(r, dice(r, PAGES))) == SIGNALLED)
@@ -112,7 +112,7 @@ static void hold(struct racer *r)
 	close(fds[1]);
 }
 
-/* Processes that wait for the thaw must not wait for ever. */
+/* Processes that wait for the thaw must not hang. */
 static void freeze(struct racer *r)
 {
 	int fd = open(MNT, O_RDONLY);
@@ -138,7 +138,7 @@ static bool there(void)
 	return !access(PMEM, F_OK);
 }
 
-/* Not by this process: if it hangs there, that must be reported. */
+/* In another process, so that a hang can be reported. */
 static bool can_unbind(void)
 {
 	pid_t pid = fork_child();
@@ -249,9 +249,9 @@ static void run(void)
 SCENARIO("the device goes while its pages are faulted in, held and fail",
 	.cpus = 8, .seconds = 120, .debug = true,
 	/*
-	 * Base goes through 2^32 pages of a file one by one. Or it has shut the
-	 * filesystem down before, for an inode that was on its way out; then it
-	 * finds no owners, and pages stay mapped whose struct pages go away.
+	 * Base walks 2^32 pages of a file one by one. Or it has shut the
+	 * filesystem down before, for an inode under eviction; then it finds no
+	 * owners, and pages stay mapped that lose their struct pages.
 	 */
 	.base = {
 		.hangs = "mf_dax_kill_procs|" STRUCT_PAGE_GONE,
