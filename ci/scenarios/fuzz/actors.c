@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that map files on order, as those of ../lib/procs.c, but they fork,
- * and an order costs two context switches and no more. An order and its answer
- * are in memory that all of them share from the beginning; a futex says whose
+ * Processes that map files on order, like those of ../lib/procs.c, but they
+ * fork, and an order costs only two context switches. An order and its answer
+ * are in memory that all of them share from the start; a futex determines whose
  * turn it is.
  *
  * All are forked, with CLONE_PARENT, from one of them or from the zygote, which
  * never maps a file. So all are children of the process that gives the orders,
- * and after a wait for one of them, that one has nothing mapped any more.
+ * and once it has waited for one of them, that one no longer maps anything.
  */
 #include <linux/futex.h>
 #include <linux/io_uring.h>
@@ -32,7 +32,7 @@ static sigjmp_buf out_of_access;
 static struct access *volatile accessing;
 static int pins[2] = { -1, -1 };
 
-/* An access in a storm is repeated, and each time may draw this signal. */
+/* An access in a storm is repeated, and may cause this signal each time. */
 static bool of_storm(const siginfo_t *info)
 {
 	return accessing && self->what == do_storm &&
@@ -149,7 +149,7 @@ long do_map(struct actor *a)
 	return at == MAP_FAILED ? -errno : at == (void *)a->addr ? 0 : -EINVAL;
 }
 
-/* What a transfer of a page has returned; -errno */
+/* The result of a transfer of a page; -errno */
 static long whole(ssize_t n)
 {
 	return n < 0 ? -errno : n == BLOCK ? 0 : -EIO;
@@ -236,7 +236,7 @@ long do_write(struct actor *a)
 	return n;
 }
 
-/* A reflink of a part of a file. It is removed at once, and not in the model. */
+/* A reflink of a part of a file. It is removed at once and not in the model. */
 long do_clone(struct actor *a)
 {
 	struct file_clone_range range = {

@@ -47,8 +47,8 @@ void must_be_repaired(long where)
 }
 
 /*
- * A block has got its place. If that was bad it has been repaired: all of a new
- * block is written through the driver, with zeroes or by write().
+ * A block is now allocated. If its place was bad it has been repaired: all of a
+ * new block is written through the driver, with zeroes or by write().
  */
 static void place(struct block *block, long where)
 {
@@ -152,8 +152,8 @@ static bool any_bad(const struct inode *inode)
 }
 
 /*
- * The page cache of a file that is not DAX may still have a page that is bad now,
- * and read-ahead of a large folio fails as a whole.
+ * The page cache of a non-DAX file may still hold a page that has gone bad, and
+ * readahead of a large folio fails as a whole.
  */
 void check_data(struct inode *inode, long from, long to)
 {
@@ -218,7 +218,7 @@ void refresh(struct vma *vma, long i)
 		take_entry(vma, i, read_table(vma, i));
 }
 
-/* What is wrong with an entry of a page table, or NULL */
+/* The error in a page table entry, or NULL */
 static const char *wrong_entry(const struct vma *vma, long i, uint64_t entry)
 {
 	struct block *block = block_of(vma, i);
@@ -237,8 +237,8 @@ static const char *wrong_entry(const struct vma *vma, long i, uint64_t entry)
 			"a page of the device is mapped for a private copy";
 	case HOLE:
 		/*
-		 * There may be a block full of zeroes where the file once had
-		 * a hole, if the page next to it was written to.
+		 * A hole may have become a block of zeroes if the page next to
+		 * it was written to.
 		 */
 		if (where < 0)
 			return NULL;
@@ -318,8 +318,8 @@ static void check_count(long where)
 }
 
 /*
- * No page is in use after the unmount. It takes long to look at all of them: look
- * at those that were pinned, and at a few others.
+ * No page is in use after the unmount. Checking all of them is slow: check those that
+ * were pinned, and a few others.
  */
 void check_counts(void)
 {

@@ -4,8 +4,8 @@
  * =====================================================================
  *
  * Processes map files on an XFS on pmem, random operations change both, and one
- * operation in about fifteen makes pages fail. A model says, before the kernel is
- * asked, what each operation must do:
+ * operation in about fifteen makes pages fail. A model predicts the result of each
+ * operation before the kernel runs it:
  *
  *	model.c		blocks, files, mappings, and the contents of page tables
  *	actors.c	the processes that map files, access them and get signals
@@ -29,10 +29,10 @@
  * unshared block. It knows by itself which files share a block, which pages a
  * process has mapped, and the content of each page.
  *
- * An operation follows from the seed, and the next one begins when it is done, but
- * for ops-storm.c. An operation is a name and a few numbers. One that refers to
- * something that does not exist is left out. So any part of a list of operations is
- * a list of operations, which is what shrinking needs.
+ * The seed determines the operations, which run one at a time, except in ops-storm.c.
+ * An operation is a name and a few numbers. It is skipped if it refers to something
+ * that does not exist. So any part of a list of operations is a valid list, as
+ * shrinking requires.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -73,7 +73,7 @@
 
 struct block {
 	unsigned int refs;		/* pages of files */
-	long id;			/* of no other block, ever */
+	long id;			/* never reused */
 	long where;			/* page of the device; -1: not known */
 	unsigned char data[PAGE];
 };
@@ -88,7 +88,7 @@ struct inode {
 	bool dax;
 	long nr_pages;			/* size */
 	long max_pages;
-	bool lost;			/* it has lost what was written to it */
+	bool lost;			/* written data was lost */
 	struct block *page[HUGE_PAGES];	/* NULL: hole, or unwritten */
 };
 
@@ -127,8 +127,8 @@ extern bool early_by_default;
 extern bool frozen;			/* the filesystem */
 extern int inodes_gone;			/* that were unlinked */
 /*
- * Set when a page of some file has failed: writing it back may fail, which is
- * reported once to each that asks.
+ * Set when a page of some file has failed: writeback may fail, once for each
+ * open file.
  */
 extern bool any_lost;
 
@@ -148,7 +148,7 @@ void inode_unlink(struct inode *inode);
 bool any_mapping(void);
 struct block *block_at(long where);
 void block_is_at(struct block *block, long where);
-/* Give a page a block of its own, with the content that it has. */
+/* Give a page its own block, with the current content. */
 struct block *page_new(struct inode *inode, long page);
 void pages_freed(struct inode *inode, long from, long to);
 /* Take references to the blocks of some pages, and give these to others. */
@@ -156,8 +156,8 @@ void pages_get(struct inode *inode, long page, long n, struct block **blocks);
 void pages_put(struct inode *inode, long page, long n, struct block **blocks);
 
 /*
- * How a page fails. An injected error leaves no trace; either of the others makes
- * the page bad: the kernel must not use it before all of it was written.
+ * How a page fails. An injected error leaves no trace; the others make the page bad:
+ * the kernel must not use it before all of it was written.
  */
 #define INJECTED	0
 #define MACHINE_CHECK	1	/* sets PG_hwpoison */
@@ -173,8 +173,8 @@ long flagged_pages(bool (*still)(long where));
 void files_lost(const struct block *block);
 
 /*
- * Pages whose state is one of @old are in state @pte from now on: in one mapping; in
- * all mappings of a file; in one mapping, those that a PMD around page @i maps.
+ * Change pages from one of the states @old to @pte: in one mapping; in all mappings of
+ * a file; in one mapping, those that a PMD around page @i maps.
  */
 #define OF(pte)		(1 << (pte))
 #define MAPPED		(OF(MAPS) | OF(HOLE) | OF(MAY))
@@ -182,7 +182,7 @@ void files_lost(const struct block *block);
 void change(struct vma *vma, long from, long to, int old, enum pte pte);
 void change_all(struct inode *inode, long from, long to, int old, enum pte pte);
 void change_around(struct vma *vma, long i, int old, enum pte pte);
-/* These pages of the file leave the page tables; with copies, if it gets shorter. */
+/* These pages of the file are unmapped, including copies if it gets shorter. */
 #define unmapped(inode, from, to) \
 	change_all(inode, from, to, MAPPED, NONE)
 #define copies_dropped(inode, from) \
@@ -194,7 +194,7 @@ void change_around(struct vma *vma, long i, int old, enum pte pte);
 	change_all(inode, from, to, CERTAIN, MAY)
 /* ... or all that a PMD around them maps. */
 void uncertain(struct inode *inode, long page);
-/* A fault on pages that a PMD may map may map all of them, or unmap them all. */
+/* A fault on pages that a PMD may map can map all of them, or unmap them all. */
 void faulted(struct vma *vma, long i);
 void stored_to_copy(struct vma *vma, long i, int offset, int len, int byte);
 void vma_copied(struct vma *to, const struct vma *from);
@@ -208,7 +208,7 @@ void dump_block(const struct block *block);
 extern const unsigned char zeroes[PAGE];
 uint64_t page_hash(const void *page);
 
-/* Kernel and model differ: say so, and end. Details are in brackets, at the end. */
+/* Kernel and model differ: report it and exit. Details are in brackets at the end. */
 _Noreturn void differ(const char *fmt, ...) __printf(1, 2);
 _Noreturn void differ_at(const struct vma *vma, long i, const char *what);
 _Noreturn void differ_in(const struct inode *inode, long page,
@@ -243,8 +243,8 @@ struct access {
 #define MAX_SIGNALS	64
 
 /*
- * What the orders to a process and its answers are made of, in memory that all of
- * them share. An order is a function and what it needs; the result may be -errno.
+ * An order to a process and its answer, in memory that all of them share. An order is a
+ * function and its arguments; the result may be -errno.
  */
 typedef long work(struct actor *a);
 struct actor {
@@ -264,8 +264,8 @@ struct actor {
 extern struct actor *actors;
 
 /*
- * Of a page: direct I/O to or from @path; as a buffer of io_uring; into a pipe, and
- * all of them out of it, as many as can be read
+ * For a page: direct I/O to or from @path; io_uring buffer; splice into a pipe, and
+ * read as many as possible of the pipe's pages
  */
 work do_direct_io, do_register, do_pin, do_unpin;
 work do_map, do_storm, do_fail, do_write, do_clone;
@@ -275,19 +275,19 @@ void actor_start(int p, int parent);
 void actor_exit(int p);
 long order(int p, work *what);
 void set_path(int p, const char *path);
-/* Have it make a system call, and return -errno */
+/* Make it issue a system call, and return -errno */
 #define call(p, ...)	call_array(p, (const long [6]){ __VA_ARGS__ })
 long call_array(int p, const long *call);
 void actor_access(int p, struct access *accesses, int nr);
 /*
- * The signals since this was last asked for. A signal that an access has drawn has
- * come before the answer. One that another process has sent has come when the
- * process has answered once more.
+ * The signals since the last call. A signal caused by an access arrives before the
+ * answer. One that another process sent has arrived once the process answers another
+ * order.
  */
 int actor_signals(int p, bool ping, struct signal_got *got, int max);
 pid_t actor_pid(int p);
 int actor_pagemap(int p);
-/* An order that is carried out at the same time as others, until actors_wait() */
+/* An order that runs concurrently with others, until actors_wait() */
 void order_too(int p, work *what);
 void actors_wait(void);
 
@@ -297,9 +297,9 @@ void kernel_begin(void);
 /* The places of the pages; -1 for a hole, -2 for unwritten ones. */
 void extents(int fd, long from, long to, long *where);
 /*
- * The first page of a special owner (free space, or what is staged for copy on
- * write) that is wanted; -1: none. Which file is to get the latter only a debug
- * build of XFS would tell.
+ * The first wanted page of a special owner (free space, or blocks staged for
+ * copy on write); -1: none. Only a debug build of XFS shows which file the
+ * latter belong to.
  */
 long find_page(uint64_t owner, bool (*wanted)(long where));
 void read_tables(const struct vma *vma, long from, long n, uint64_t *entries);
@@ -319,15 +319,15 @@ const char *ground_name(int nr);
 int random_ground(uint64_t seed);
 void ground_begin(int nr);
 /*
- * Take away what is between pmem and the filesystem, unbind the devices and bind
- * them again: no page is flagged, no block bad. False if something is in use.
+ * Remove the devices between pmem and the filesystem, unbind pmem devices and bind them
+ * again: no page is flagged, no block bad. False if something is in use.
  */
 bool ground_end(void);
-/* After that; and wipe the devices. */
+/* Call it after ground_end(); it also wipes the devices. */
 bool ground_repair_finds_nothing(void);
-/* Remove what an earlier worker has left. */
+/* Remove the devices of an earlier worker. */
 bool ground_clean_up(void);
-/* The filesystem's size in pages; false if it has all of the device */
+/* The filesystem's size in pages; false if it fills the device */
 long filesystem_pages(void);
 bool grow_filesystem(void);
 bool has_rmapbt(void);
@@ -337,7 +337,7 @@ unsigned long pfn_at(long where);
 long where_is(unsigned long pfn);	/* -1: not on the device */
 long sector_at(long where);		/* of the disk */
 bool bad_block_on_record(long where);
-/* What a failure is made of; for any process */
+/* The parts of a failure; for any process */
 void record_bad_block(long sector);
 void raise_machine_check(unsigned long pfn);
 /* A block device that is not pmem, and the file that has its content */
@@ -347,10 +347,10 @@ int direct_io_file(void);
 /* --- the operations --- */
 
 /*
- * The arguments that an operation can have: numbers, and what they refer to. An
+ * The arguments that an operation can have: numbers, and the objects they refer to. An
  * operation has a list of them, separated by blanks, in the order in which they are
- * printed. If the name that is printed is another one, it comes first: "to:room".
- * An argument that ends with "!" refers to something that does not exist yet.
+ * printed. If the printed name differs, it comes first: "to:room". An argument that
+ * ends with "!" refers to something that does not exist yet.
  */
 #define FOR_EACH_ARG(x) \
 	x(process) x(child) x(vma) x(room) x(file) x(to) x(page) x(n) x(at) \
@@ -377,7 +377,7 @@ struct op_kind {
 	const char *args;
 	int may;
 	bool (*run)(const struct op *op);	/* false: left out */
-	/* false: there is nothing to do it with; NULL: random_args() */
+	/* false: no suitable object exists; NULL: random_args() */
 	bool (*random)(struct op *op);
 	uint64_t with;
 };
@@ -408,7 +408,7 @@ void op_run(struct op *op);
 void epoch_begin(int ground);
 void epoch_end(void);
 
-uint64_t random_seed(uint64_t seed);	/* returns the state until then */
+uint64_t random_seed(uint64_t seed);	/* returns the previous state */
 long below(long n);
 long between(long low, long high);
 bool chance(int percent);
@@ -417,7 +417,7 @@ bool in_vma(const struct vma *vma, long i, long n);
 /* Can a PMD map these CHUNK pages? */
 bool whole_chunk(const struct inode *inode, long first);
 
-/* All arguments at random; or some, NULL or false if there are none */
+/* Choose all arguments at random; or some; NULL or false if there are none */
 bool random_args(struct op *op);
 struct inode *random_file(long *slot);
 bool random_process(long *p);
@@ -425,7 +425,7 @@ bool random_vma(struct op *op);		/* and its process */
 bool free_vma(long p, long *v);
 /* Pages of a file, or also beyond its end */
 bool random_range(const struct inode *inode, bool beyond, long *page, long *n);
-/* More often than not a page that something has happened to */
+/* Prefers pages that are bad, mapped or allocated */
 long random_page(const struct vma *vma);
 long random_how(void);
 
@@ -434,21 +434,21 @@ long random_how(void);
 int fd_of(struct inode *inode);
 void close_fd(struct inode *inode);
 void close_files(void);
-/* A place that was bad is in use again. */
+/* A bad place is in use again. */
 void must_be_repaired(long where);
 bool still_bad(long where);
 
 /*
- * Take over from the kernel where the blocks of these pages are. Returns whether
- * one that the file had has moved, with its content.
+ * Take the places of these pages' blocks from the kernel. Returns whether an existing
+ * block has moved, with its content.
  */
 bool take_places(struct inode *inode, long from, long to, int how);
 #define MORE		1	/* holes may have blocks by now, full of zeroes */
 #define MOVED		2	/* blocks may have moved, */
 #define UNSHARED	4	/* if they were shared they must have, */
 #define FILLED		8	/* and no hole is left. */
-#define BY_WRITE	16	/* only write() need not read the old place */
-/* The blocks are where they were; with an extent size hint there may be more. */
+#define BY_WRITE	16	/* only write() may skip reading the old place */
+/* The blocks have not moved; an extent size hint may have added some. */
 void check_extents(struct inode *inode, long from, long to);
 void allocated_around(struct inode *inode, long from, long to);
 /* Blocks that were allocated beyond the end are a part of the file now. */
@@ -459,9 +459,9 @@ bool written(struct inode *inode, long from, long to, int how);
 void maybe_written(struct inode *inode, long from, long to);
 void check_data(struct inode *inode, long from, long to);
 void check_tables(void);
-/* A page that may or may not be mapped: ask. */
+/* A page that may or may not be mapped: ask the kernel. */
 void refresh(struct vma *vma, long i);
-/* The place of the page that is mapped here; -1: none of the device */
+/* The place of the page that is mapped here; -1: not on the device */
 long mapped_place(const struct vma *vma, long i);
 void check_flag(long where);
 void check_counter(void);
@@ -477,7 +477,7 @@ extern int nr_pinned;
 void exit_process(int p);
 void release_pins(void);
 void finish_inodes(void);
-bool is_dax(struct inode *inode);	/* the kernel says */
+bool is_dax(struct inode *inode);	/* according to the kernel */
 void thaw(void);
 
 /* A mapping of a page that fails */
@@ -507,15 +507,15 @@ bool fail_special(uint64_t owner, bool (*wanted)(long where), int how);
 enum access_outcome { FINE, BEYOND_END, POISONED };
 enum access_outcome expected(struct vma *vma, long i, bool store);
 /*
- * It has failed. May that be though the page is good? The destination of a copy
- * can be bad, and MAP_SYNC reports that other data was lost.
+ * May an access to a good page fail? The destination of a copy can be bad, and
+ * MAP_SYNC reports the loss of other data.
  */
 bool may_be_refused(struct vma *vma, long i);
-/* Who accesses the page */
+/* The means of access to a page */
 enum way { PROCESSOR, PROCESS_VM, DIRECT_IO, NR_WAYS };
-/* Have the kernel access these pages, until one cannot be accessed. */
+/* Make the kernel access these pages up to the first that it cannot. */
 void fault_in(struct vma *vma, long i, long n, bool store, bool lock);
-/* It has, and has returned @error. */
+/* The kernel has accessed them and returned @error. */
 void populated(struct vma *vma, long i, long n, bool store, int error,
 	       int error_beyond, int error_poisoned);
 

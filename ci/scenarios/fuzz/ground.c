@@ -9,7 +9,7 @@
 #include "devices.h"
 #include "fuzz.h"
 
-/* The filesystem can grow that often, by so many pages. */
+/* The filesystem can grow this often, by this many pages. */
 #define GROWTHS		8
 #define GROWTH		(16 * MIB / BLOCK)
 
@@ -263,7 +263,7 @@ bool ground_clean_up(void)
 	return ground_end();
 }
 
-/* --- having a page fail --- */
+/* --- making a page fail --- */
 
 long sector_at(long where)
 {
@@ -278,7 +278,7 @@ static const char *badblocks(void)
 		"/sys/block/pmem0/badblocks";
 }
 
-/* As a scrub does that has found the error */
+/* As a scrub does when it finds an error */
 void record_bad_block(long sector)
 {
 	char sectors[40];
@@ -300,7 +300,7 @@ bool bad_block_on_record(long where)
 	return found;
 }
 
-/* As inject-mce does, in less time */
+/* The same as inject-mce, but faster */
 void raise_machine_check(unsigned long pfn)
 {
 	FILE *port = fopen("/run/port/control", "r+e");

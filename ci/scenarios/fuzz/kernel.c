@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel tells: extents, page tables, struct pages, its log. */
+/* The kernel's state: extents, page tables, struct pages, its log. */
 #include <linux/fiemap.h>
 #include <linux/fsmap.h>
 #include "devices.h"
@@ -178,7 +178,7 @@ static void begin_peeking(void)
 
 /* --- the log --- */
 
-/* A few words of each group in ci/judge/splats, which has the last word. */
+/* A few words of each group in ci/judge/splats, which decides. */
 static const char *const splats[] = {
 	"WARNING:", "BUG:", "kernel BUG at", "Oops:", "general protection",
 	"blocked for more than", "INFO: possible", "possible recursive",
@@ -192,7 +192,7 @@ static const char *const splats[] = {
 
 static int kmsg = -1;
 
-/* The most telling new line of trouble in the log, or NULL. */
+/* The most significant new error line in the log, or NULL. */
 char *new_splat(void)
 {
 	static char found[200];

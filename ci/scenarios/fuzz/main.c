@@ -6,21 +6,20 @@
  * runs it with arguments, for longer, with operations from a list, or to find a
  * shorter list that fails in the same way.
  *
- * A run is cut into epochs, each with a filesystem of its own, on a device whose
- * pages are all good again. An epoch follows from its own seed, the run's and a
- * number. A worker process does it all; another one watches it, and has a word to
- * say when it hangs.
+ * A run is split into epochs, each with a filesystem of its own, on a device whose
+ * pages are all good again. An epoch is determined by its seed: the run's and a number.
+ * A worker process runs it; another one watches it and reports a hang.
  */
 #include <limits.h>
 #include <stdarg.h>
 #include "fuzz.h"
 
-/* What ci/fuzz takes a run that did not end by itself for. */
+/* Exit statuses, as ci/fuzz interprets them. */
 #define ENDS_AGREED	0
 #define ENDS_DIFFERS	1
 #define ENDS_GIVEN_UP	2
 #define ENDS_HANGS	3
-#define ENDS_BROKEN	5	/* what a failure left can not be cleaned up */
+#define ENDS_BROKEN	5	/* cleanup after a failure is impossible */
 
 #define HANG_SECONDS	60
 #define CHECK_EVERY	60	/* operations */
@@ -30,15 +29,15 @@
 static struct {
 	unsigned long seed;
 	long ops, seconds;
-	int ground;			/* -1: now this, now that */
-	bool stream;			/* tell each operation before it is done */
+	int ground;			/* -1: random */
+	bool stream;			/* print each operation before it runs */
 } run = {
 	.ops = LONG_MAX,
 	.seconds = LONG_MAX,
 	.ground = -1,
 };
 
-/* What the worker lets the watcher know. */
+/* The worker's reports to the watcher. */
 static struct {
 	volatile long progress;
 	struct figures figures;
@@ -57,7 +56,7 @@ void differ(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	printf("# differs: %s\n# in: %s\n", text, shared->op);
-	/* Without the details it is the same when it happens elsewhere. */
+	/* Without the details it matches the same failure elsewhere. */
 	end = strstr(text, " (");
 	if (end)
 		*end = '\0';
@@ -98,7 +97,7 @@ static void end(void)
 	shared->progress++;
 }
 
-/* --- what a worker does --- */
+/* --- the worker --- */
 
 static void work_at_random(void)
 {
@@ -130,7 +129,7 @@ static void work_at_random(void)
 	}
 }
 
-/* The list that is replayed, and what of it is left out. */
+/* The list to replay, and the operations to leave out. */
 static struct op list[MAX_OPS];
 static int nr_list, without, nr_without, ground_of_list;
 
@@ -147,7 +146,7 @@ static void work_from_list(void)
 
 /* --- watching --- */
 
-/* Wait for the worker, and for all that it has left. */
+/* Wait for the worker and the children that it leaves. */
 static int watch(void (*work)(void))
 {
 	time_t moved = time(NULL);
@@ -187,7 +186,7 @@ static int watch(void (*work)(void))
 		}
 		usleep(50 * 1000);
 	}
-	/* Its children are ours now, and on their way out. */
+	/* Its children are reparented to this process, and exiting. */
 	for (i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
 		usleep(20 * 1000);
 	if (!WIFEXITED(status)) {
@@ -218,15 +217,15 @@ static void print_ops(const char *prefix, const struct op *op, int nr)
 
 /* --- shrinking --- */
 
-/* How many to leave out at a time; and how far that has got is in @without. */
+/* The number to leave out at a time; @without records the progress. */
 static int step;
-/* The difference that is looked for; if it is not told, what the list leads to. */
+/* The failure to reproduce; if not given, the one the list leads to. */
 static char signature[sizeof(shared->signature)];
 
 /*
- * Leave out half of the operations, a quarter, an eighth, ..., one, as long as the
- * rest fails in the same way. What is left out is told before each trial: if the
- * guest does not survive it, who has started it knows where to go on.
+ * Leave out half of the operations, a quarter, an eighth, ..., one, as long as the rest
+ * fails in the same way. Print the operations left out before each trial: if the guest
+ * crashes, its caller can resume from there.
  */
 static int shrink(void)
 {
@@ -313,7 +312,7 @@ static void set_up(void)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(shared != MAP_FAILED, "mmap: %m");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	/* A WARN_ON_ONCE() is to be seen again in each trial. */
+	/* Let a WARN_ON_ONCE() trigger again in each trial. */
 	put_string("/sys/kernel/debug/clear_warn_once", "1");
 }
 
@@ -413,7 +412,7 @@ struct scenario scenario = {
 	.cpus = 2,
 	.seconds = 150,
 	.base.fails = { "kernel and model agree, with a fixed seed" },
-	/* The model knows of no filesystem that does not find the sharers. */
+	/* The model assumes a filesystem that finds all sharers. */
 	.holder.says = "^not ok [0-9]+ - kernel and model agree",
 	.core.says = "^not ok [0-9]+ - kernel and model agree",
 	.run = run_scenario,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The model: files, blocks, mappings and page tables, and how operations change
- * them. Nothing in here asks the kernel.
+ * them. Nothing here reads the kernel's state.
  */
 #include "fuzz.h"
 
@@ -23,7 +23,7 @@ static unsigned char *failures;		/* MACHINE_CHECK, SCRUBBED */
 static long bad_ever[4096];		/* pages that are or were bad */
 static int nr_bad_ever;
 
-/* FNV-1a over words: quick where instructions are slow */
+/* FNV-1a over words: fast under emulation */
 uint64_t page_hash(const void *page)
 {
 	const uint64_t *word = page;
@@ -111,7 +111,7 @@ void bad_from_now(long where, int how)
 	bad_ever[nr_bad_ever++] = where;
 }
 
-/* Is there a bad page that no file has? */
+/* Is there a bad page outside all files? */
 bool bad_and_free(void)
 {
 	int i;
@@ -129,8 +129,8 @@ void repaired(long where)
 }
 
 /*
- * How many pages are flagged. The filesystem can repair a page that no file has
- * without the model's knowledge, by using it for metadata: ask.
+ * The number of flagged pages. The filesystem can repair a page outside all
+ * files by using it for metadata, which the model cannot know: ask.
  */
 long flagged_pages(bool (*still)(long where))
 {
@@ -349,8 +349,8 @@ void stored_to_copy(struct vma *vma, long i, int offset, int len, int byte)
 }
 
 /*
- * A forked process inherits a mapping. fork() does not copy page tables that faults
- * can fill again, unless some of the pages are copies.
+ * A forked process inherits a mapping. fork() skips page tables that faults can refill,
+ * unless some of the pages are copies.
  */
 void vma_copied(struct vma *to, const struct vma *from)
 {
@@ -367,7 +367,7 @@ void vma_copied(struct vma *to, const struct vma *from)
 		}
 }
 
-/* These pages of it are no longer there. They are at one end of it, or all. */
+/* These pages are unmapped: all, or some at one end. */
 void vma_dropped(struct vma *vma, long from, long to)
 {
 	struct inode *inode = vma->inode;

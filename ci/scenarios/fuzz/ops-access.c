@@ -14,7 +14,7 @@ enum access_outcome expected(struct vma *vma, long i, bool store)
 		return FINE;
 	if (vma->pgoff + i >= vma->inode->nr_pages)
 		return BEYOND_END;
-	/* Zeroes that are mapped in the place of a block may stay. */
+	/* A zero page mapped in place of a block may remain. */
 	if (bad(block_of(vma, i)) &&
 	    !(vma->pte[i] == HOLE && !(store && vma->shared)))
 		return POISONED;
@@ -48,7 +48,7 @@ static void stored(struct vma *vma, long i, int offset, int len, int byte)
 	if (where < 0)
 		differ_at(vma, i, "a page is not mapped after a store to it");
 	if (inode->huge && by_pmd(vma, i))
-		/* All of it can be written to, so all of it is the file's. */
+		/* All of it can be written to, so all of it belongs to the file. */
 		written(inode, first, first + CHUNK, 0);
 	else if (!block || block->where != where)
 		moved_to(inode, page, where, false);
@@ -73,7 +73,7 @@ bool may_be_refused(struct vma *vma, long i)
 
 /* --- several pages at once --- */
 
-/* The kernel has given up early, as it may if it has to copy a block. */
+/* The kernel has stopped early, as it may if it has to copy a block. */
 static bool populating_refused(struct vma *vma, long i, long n)
 {
 	long k;
@@ -173,7 +173,7 @@ static void access_by_kernel(const struct op *op, struct access *a)
 	a->hash = page_hash(buffer);
 }
 
-/* Exactly this signal, or none if the kernel was to access the page */
+/* Exactly this signal, or none if the kernel accessed the page */
 static void check_signal(const struct op *op, int code, bool or_other,
 			 unsigned long addr)
 {
@@ -220,9 +220,9 @@ static bool run_access(const struct op *op)
 		if (!a.len || !may_be_refused(vma, i))
 			differ_at(vma, i, a.len ? "a store to a good page fails" :
 				  "a load from a good page fails");
-		/* MAP_SYNC reports other losses like this. */
+		/* MAP_SYNC reports other losses in this way. */
 		check_signal(op, BUS_MCEERR_AR, vma->sync, a.addr);
-		/* With MAP_SYNC the block may have been allocated by then. */
+		/* With MAP_SYNC the block may already have been allocated. */
 		if (vma->sync)
 			maybe_written(vma->inode, vma->pgoff + i,
 				      vma->pgoff + i + 1);
@@ -308,8 +308,8 @@ static bool run_pin(const struct op *op)
 }
 
 /*
- * The pages come out of the pipe. Each has the content of the block that is at its
- * place by now. Reading ends at a page that is not in the direct map.
+ * The pages come out of the pipe. Each has the content of the block now at its place.
+ * Reading ends at a page that is not in the direct map.
  */
 static void unpin(int p)
 {

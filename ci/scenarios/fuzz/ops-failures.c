@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages fail: of a file, of a mapping, of free space; one, or several in a row
- * before any process has had time to react.
+ * Pages of a file, a mapping or free space fail: one, or several in a row
+ * before any process can react.
  */
 #include "fuzz.h"
 
@@ -67,9 +67,9 @@ void wrong_signal(int p, const char *what, const struct signal_got *got)
 }
 
 /*
- * A process that has the page mapped and wants to know gets a signal with its
- * address, and so does the consumer. With several addresses it gets at least one: a
- * SIGBUS that is pending swallows the next.
+ * An early-kill process that maps the page gets a signal with its address, and so does
+ * the consumer. With several addresses it gets at least one signal: a pending SIGBUS
+ * swallows the next.
  */
 static void check_signals(int p)
 {
@@ -163,7 +163,7 @@ static void after_failure(const long *where, int n)
 		}
 		v->vma->pte[v->i] = NONE;
 	}
-	/* PTEs that map it through the same file may go with the PMD. */
+	/* PTEs that map it through the same file may be unmapped with the PMD. */
 	for (v = victims; pmd && v < end; v++)
 		uncertain(v->vma->inode, v->vma->pgoff + v->i);
 	check_tables();
@@ -199,7 +199,7 @@ static void fail_one(long where, int how)
 		bad_from_now(where, how);
 	for (k = 0; k < nr_victims; k++)
 		mapped |= victims[k].where == where;
-	/* Without a reverse mapping btree the files that have a page may be unknown. */
+	/* Without a reverse mapping btree the sharers of a page may be unknown. */
 	if (ret && !(ret == -EBUSY && !mapped && !has_rmapbt())) {
 		dump_block(block);
 		differ("memory_failure() fails (%s)", strerror(-ret));
@@ -211,7 +211,7 @@ static void fail_pages(const long *where, int n, int how)
 	int k;
 
 	before_failure(where, n);
-	/* A page of a huge file is split from its PMD by the first failure. */
+	/* The first failure splits the PMD of a huge file's page. */
 	if (n > 1 && by_any_pmd())
 		before_failure(where, n = 1);
 	for (k = 0; k < n; k++)
@@ -273,7 +273,7 @@ static bool random_poison_range(struct op *op)
 	return true;
 }
 
-/* Pages in a row. Of a block that the file has twice, only one. */
+/* Pages in a row. A block that the file has twice counts once. */
 static bool run_poison_range(const struct op *op)
 {
 	long where[MAX_PAGES], i;
@@ -291,7 +291,7 @@ static bool run_poison_range(const struct op *op)
 	return true;
 }
 
-/* --- of a mapping; the file may have no name --- */
+/* --- of a mapping; the file may be unlinked --- */
 
 static bool random_poison_mapped(struct op *op)
 {

@@ -53,7 +53,7 @@ static bool run_create(const struct op *op)
 
 static bool random_unlink(struct op *op)
 {
-	/* A huge file that no PMD can map any more */
+	/* A huge file that PMDs can no longer map */
 	for (op->file = NR_SMALL; chance(50) && op->file < NR_FILES; op->file++)
 		if (files[op->file] && !whole_chunk(files[op->file], 0) &&
 		    !whole_chunk(files[op->file], CHUNK))
@@ -63,7 +63,7 @@ static bool random_unlink(struct op *op)
 
 static bool run_unlink(const struct op *op)
 {
-	/* Its extents will be asked for as long as it is mapped. */
+	/* Its extents are queried as long as it is mapped. */
 	if (op->inode->mappings)
 		fd_of(op->inode);
 	if (unlink(op->inode->path))
@@ -103,8 +103,8 @@ static bool random_pwrite(struct op *op)
 }
 
 /*
- * A write of all of a bad page repairs it. A write of a part fails, whether the
- * rest would stay in place or be copied. Returns where it must fail, if it must.
+ * Writing all of a bad page repairs it. Writing a part fails, whether the rest would
+ * stay in place or be copied. Returns where it must fail, if at all.
  */
 static long limit_write(struct inode *inode, long at, long end, bool *may_fail)
 {
@@ -167,9 +167,9 @@ static bool run_pwrite(const struct op *op)
 	if (done > size)
 		grown(inode, (done + BLOCK - 1) / BLOCK);
 	/*
-	 * If a block is newly allocated the kernel may unmap all that is written.
-	 * Where the write has failed it may have got as far as that, too: if it
-	 * was to copy a block, all before that is unmapped once more in the end.
+	 * If a block is newly allocated the kernel may unmap the whole range. A failed
+	 * write may have got that far, too: if it had to copy a block, the range before
+	 * it is unmapped again at the end.
 	 */
 	unsure(inode, some_new || done < end ? first : done / BLOCK, last + 1);
 	return true;
@@ -219,9 +219,9 @@ static bool failed_by_loss(const struct inode *inode)
 }
 
 /*
- * XFS writes back before a file gets longer if it had to zero something for that,
- * and gets the error if data was lost. The size in core is the new one already, that
- * on disk is not. After the error a second call succeeds.
+ * Before it extends a file, XFS writes back if it had to zero something, and gets the
+ * error if data was lost. The in-core size is already the new one, the on-disk size is
+ * not. After the error a second call succeeds.
  */
 static bool lost_before_growth(struct inode *inode, long nr_pages)
 {
@@ -289,8 +289,8 @@ static bool random_bytes(struct op *op)
 }
 
 /*
- * A part of a block is to be zeroed, at one end of a range that is emptied. It may
- * have been moved. If it is bad that must have failed.
+ * The kernel zeroes a part of a block at one end of an emptied range. The block may
+ * have moved. If it is bad that must have failed.
  */
 static void zero_part(struct inode *inode, long from, long to, bool failed)
 {
@@ -306,7 +306,7 @@ static void zero_part(struct inode *inode, long from, long to, bool failed)
 		return;
 	if (block->refs > 1)
 		differ_in(inode, page, "a part of a shared block is zeroed");
-	if (failed) {			/* it may have come to it, or not */
+	if (failed) {			/* zeroed or not */
 		if (pread(fd_of(inode), now, PAGE, page * BLOCK) != BLOCK)
 			differ("pread() fails (%m)");
 		if (!memcmp(now, block->data, PAGE))
@@ -361,7 +361,7 @@ static bool run_empty(const struct op *op)
 	return true;
 }
 
-/* The pages from @from on are at @to now; the file ends with the last of them. */
+/* The pages from @from on are now at @to; the file ends with the last one. */
 static void shifted(struct inode *inode, long from, long to)
 {
 	struct block *blocks[HUGE_PAGES];

@@ -12,7 +12,7 @@ static bool is_free(long where)
 	return where >= first_wanted && !block_at(where) && !bad_place(where);
 }
 
-/* A page of the new space fails at once, to see whether the kernel knows of it. */
+/* A page of the new space fails at once, to test whether the kernel knows it. */
 static bool run_grow(const struct op *op)
 {
 	first_wanted = filesystem_pages();
@@ -69,8 +69,8 @@ static bool run_thaw(const struct op *op)
 }
 
 /*
- * Removed inodes are freed in the background. That has to be done when the next
- * operation begins, or it would not always find the same state.
+ * Removed inodes are freed in the background. Finish that before the next
+ * operation begins, to keep the state reproducible.
  */
 void finish_inodes(void)
 {
@@ -95,7 +95,7 @@ static bool random_remount(struct op *op)
 	return true;
 }
 
-/* Read-only, if no file is open for writing, which mappings keep them; and back */
+/* Remount read-only, if no file is open for writing (mappings hold files); and back */
 static bool run_remount(const struct op *op)
 {
 	bool busy = any_mapping();
@@ -136,7 +136,7 @@ static bool random_dax(struct op *op)
 	return true;
 }
 
-/* The flag becomes effective when the inode is read in again. */
+/* The flag takes effect when the inode is read in again. */
 static bool run_dax(const struct op *op)
 {
 	struct inode *inode = op->inode;

@@ -148,7 +148,7 @@ static bool run_map(const struct op *op)
 	vma->shared = shared;
 	vma->sync = flags & MAP_SYNC;
 	op->inode->mappings++;
-	/* It does not report errors. */
+	/* MAP_POPULATE does not report errors. */
 	if (op->how & HOW_POPULATE)
 		populated(vma, 0, op->n, !shared, 0, 0, 0);
 	return true;
@@ -168,7 +168,7 @@ static bool random_unmap(struct op *op)
 	return true;
 }
 
-/* Some pages of a mapping: the call has succeeded, on PMDs at both ends as well. */
+/* Some pages of a mapping: the call succeeds, even with PMDs across both ends. */
 static bool call_on_pages(const struct op *op, long nr, long advice,
 			  const char *what)
 {
@@ -190,7 +190,7 @@ static bool run_unmap(const struct op *op)
 	return true;
 }
 
-/* To the room of another mapping; not always aligned as PMDs want it */
+/* To the room of another mapping; not always PMD aligned */
 static bool run_move(const struct op *op)
 {
 	struct vma *vma = op->map, *to = op->new_map;

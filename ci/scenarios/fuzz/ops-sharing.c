@@ -27,8 +27,8 @@ static bool random_files(struct op *op)
 }
 
 /*
- * Has the operation failed? All of both files is unmapped, whatever has become of
- * it. If one of them has lost data it may have got the error.
+ * Has the operation failed? In any case, all of both files is unmapped. If one of them
+ * has lost data the operation may have got the error.
  */
 static bool failed(const struct op *op, int error, const char *what)
 {

@@ -3,10 +3,10 @@
  * All processes at once, while a page fails. Each repeats a few accesses; another
  * process writes to a file, or makes a reflink of one.
  *
- * The accesses are chosen so that the result does not depend on their order: no page
- * of a file is stored to by one and accessed by another. Only the failed page
- * depends on it: an access to it comes before the failure or after it. Nothing can
- * be said of the content that a load finds while write() is at it.
+ * The accesses are chosen so that the result does not depend on their order: no page of
+ * a file is stored to by one and accessed by another. Only the failed page depends on
+ * it: an access to it comes before the failure or after it. The content that a load
+ * finds during a write() is undefined.
  */
 #include "fuzz.h"
 
@@ -77,7 +77,7 @@ static bool conflicts(const struct chosen *new)
 	return false;
 }
 
-/* Where the page that fails is in @vma, or -1 */
+/* The index of the failing page in @vma, or -1 */
 static long page_that_fails(const struct vma *vma)
 {
 	long i;
@@ -185,7 +185,7 @@ static void check_writer(int how)
 	long n = actors[WRITER].result, len = writer.n * BLOCK;
 
 	if (writer.does == CLONES) {
-		/* It is removed by now. */
+		/* It has been removed. */
 		inodes_gone++;
 		unsure(writer.inode, 0, HUGE_PAGES);
 		if (n && !(n == -EIO && writer.inode->lost))
@@ -259,7 +259,7 @@ static void changed(const struct chosen *c, int rounds)
 
 /* --- signals --- */
 
-/* Nothing in the storm takes this page out of the page table but the failure. */
+/* In the storm, only the failure unmaps this page. */
 static bool undisturbed(const struct vma *vma, long i)
 {
 	long page = vma->pgoff + i;
@@ -305,7 +305,7 @@ static void check_signals(int p)
 
 /* --- the operation --- */
 
-/* All that others have made of the blocks; before the failed page is bad. */
+/* Check the other changes to the blocks before the failed page counts as bad. */
 static void check_blocks_and_tables(int how, int rounds)
 {
 	const struct victim *v;
@@ -337,7 +337,7 @@ static void check_blocks_and_tables(int how, int rounds)
 	}
 }
 
-/* Written as a whole, by its file or the next one: it may be good again. */
+/* If fully written, by its file or the next owner, it may be good again. */
 static void check_failed_page(int how, bool was_written)
 {
 	if (how == INJECTED)

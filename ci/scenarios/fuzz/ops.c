@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The operations: their arguments, their random choice, and the life of a filesystem
- * from the first to the last of them. Each operation does something in the kernel,
- * does it in the model, and compares: the result, the signals, the page tables, the
- * places of the blocks.
+ * from the first to the last of them. Each operation acts on the kernel and on the
+ * model, and compares: the result, the signals, the page tables, the places of the
+ * blocks.
  */
 #include "fuzz.h"
 
@@ -105,7 +105,7 @@ static const long limits[NR_ARGS] = {
 	[ARG_way] = NR_WAYS,
 };
 
-/* Look up what an argument refers to. Does it exist, if and only if it must? */
+/* Look up what an argument refers to. Does its existence match the requirement? */
 static bool resolve(struct op *op, const struct param *param)
 {
 	struct inode **inode = param->arg == ARG_to ? &op->other : &op->inode;
@@ -136,7 +136,7 @@ static bool resolve(struct op *op, const struct param *param)
 	return true;
 }
 
-/* May the operation be carried out? A page alone is as good as a range of one. */
+/* May the operation be carried out? A single page is a range of one. */
 static bool valid(struct op *op)
 {
 	bool has[NR_ARGS] = {};
@@ -456,7 +456,7 @@ void epoch_end(void)
 	if (hardware_corrupted())
 		differ("HardwareCorrupted counts pages of a device that was unbound (%ld)",
 		       hardware_corrupted());
-	/* It cannot read past bad blocks that no file has. */
+	/* It cannot read past bad blocks outside all files. */
 	if (!ground_repair_finds_nothing())
 		differ("xfs_repair finds something to repair");
 }

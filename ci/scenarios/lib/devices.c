@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Block devices made of pmem devices, and what is where on them. */
+/* Block devices made of pmem devices, and the location of files on them. */
 #include <sys/mount.h>
 #include "devices.h"
 
@@ -134,7 +134,7 @@ const char *stripe_table(const struct segment *segments, int nr, int64_t chunk)
 
 void dm(const char *what, const char *table)
 {
-	/* There is no udev in the guest to wait for. */
+	/* The guest has no udev to wait for. */
 	command("dmsetup %s --noudevsync --noudevrules " DM_NAME
 		" <<'END'\n%s\nEND", what, table);
 }
@@ -165,7 +165,7 @@ void take_down_dm(void)
 
 static void copy(const struct move *m)
 {
-	/* Not by way of the block device's page cache, which may be old. */
+	/* Bypass the block device's page cache, which may be stale. */
 	int from = open_file(m->from.device, O_RDONLY | O_DIRECT);
 	int to = open_file(m->to.device, O_WRONLY | O_DIRECT);
 	int64_t at, step = 4 * MIB;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * For scenarios whose filesystem is not simply at MNT on /dev/pmem0: mapped
- * devices, partitions, a realtime or a log device; and for those that look for
- * a block of a certain kind or in a certain place.
+ * devices, partitions, a realtime or a log device; and for those that need a
+ * block of a certain kind or in a certain place.
  */
 #ifndef DEVICES_H
 #define DEVICES_H
@@ -27,7 +27,7 @@ int try_mount(const char *device, const char *place, const char *type,
 bool unmount_from(const char *place);
 bool alive_in(const char *place);
 
-/* So many partitions of PMEM, from 1 on; N is to be mounted in MNT/N. */
+/* Make partitions 1 to @nr of PMEM; partition N belongs in MNT/N. */
 void make_partitions(int nr, int mib);
 const char *partition(int nr);		/* the device */
 const char *place(int nr);		/* in MNT; until one more is asked for */
@@ -47,9 +47,9 @@ struct segment {
 	int64_t start, length;
 };
 
-/* Of segments one after the other. */
+/* Of adjacent segments. */
 const char *linear_table(const struct segment *segments, int nr);
-/* Of segments of one length, side by side in chunks. */
+/* Of segments of equal length, striped in chunks. */
 const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
 /* dmsetup's command; it takes a table or "" */
 void dm(const char *what, const char *table);
@@ -59,8 +59,8 @@ void mount_on_dm(const char *table, const char *mkfs_options);
 void remove_dm(void);
 void take_down_dm(void);		/* and unmount what is on it */
 /*
- * Give it another table while a filesystem is on it, and frozen: what moves is
- * copied first.
+ * Give it another table while a filesystem on it is frozen: the moved segments
+ * are copied first.
  */
 struct move {
 	struct segment from, to;
@@ -73,8 +73,8 @@ unsigned long segment_pfn(const struct segment *segments, int nr,
 /* --- places on a device --- */
 
 /*
- * A new file of this size that lies between these bytes of the device, by which
- * allocation group its directory is put in; its name, as file() gives it.
+ * A new file of this size between these bytes of the device, placed by the
+ * allocation group of its directory; its name, as file() returns it.
  */
 const char *make_file_between(int64_t from, int64_t to, size_t size);
 
@@ -88,15 +88,15 @@ struct sharers {
 };
 
 /*
- * Page 1 of a file of four, which two reflinks (path.1, path.2) have at other
- * offsets; a process maps each. One more maps the file's next page.
+ * Page 1 of a file of four, which two reflinks (path.1, path.2) share at other
+ * offsets; a process maps each. Another maps the file's next page.
  */
 void share_page(struct sharers *s, const char *path);
 /* Such processes alone, of nr - 1 reflinks; the list ends with NULL. */
 void share_among(struct proc **procs, int nr, const char *path);
-/* Have it fail, with the checks that any failure of a shared page must pass. */
+/* Make it fail, with the checks that any failure of a shared page must pass. */
 void fail_shared_page(struct sharers *s);
-/* No process was signalled, all have their pages and can read them. */
+/* No process was signalled, and all can still read their pages. */
 bool undisturbed(struct sharers *s);
 
 #define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
@@ -113,17 +113,17 @@ bool undisturbed(struct sharers *s);
 /* --- XFS's reports to its health monitor --- */
 
 struct monitor;
-/* Of the filesystem that has path. */
+/* Of the filesystem that contains path. */
 struct monitor *start_monitor(const char *path);
 void stop_monitor(struct monitor *m);
 /*
- * Wait until this many reports of lost data have come, but not for long; how
- * many have come since start or forget_reports().
+ * Wait briefly for this many reports of lost data; the number received since
+ * start or forget_reports().
  */
 int lost_reports(struct monitor *m, int expected);
-/* One of them is of this page, and says just that? */
+/* Is one of them for exactly this page? */
 bool reported_lost(struct monitor *m, const char *path, uint64_t offset);
-/* This place was reported as failed, and no other? domain: DATA_DEVICE, ... */
+/* Was only this place reported as failed? domain: DATA_DEVICE, ... */
 enum { DATA_DEVICE = 5, RT_DEVICE = 6, LOG_DEVICE = 7 };
 bool reported_media(struct monitor *m, int domain, uint64_t physical);
 void forget_reports(struct monitor *m);
@@ -131,8 +131,8 @@ void forget_reports(struct monitor *m);
 /* --- a device that goes away --- */
 
 /*
- * Take the driver from a pmem device's namespace, as hot unplugging would, and
- * have it bound again. Memory that memmap= set aside keeps what is in it.
+ * Unbind the driver from a pmem device's namespace, as hot unplugging would,
+ * and bind it again. Memory reserved by memmap= keeps its contents.
  */
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 void unbind(const char *device);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Having a page fail, and what the kernel then knows of it. */
+/* Make a page fail, and inspect what the kernel then knows of it. */
 #include <elf.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ void command(const char *fmt, ...)
 	n = vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	must(n < (int)sizeof(what), "too long: %s", what);
-	/* Results alone belong on standard output. */
+	/* Only results belong on standard output. */
 	snprintf(line, sizeof(line), "{ %s\n} >&2", what);
 	status = system(line);
 	must(!status, "%s: wait status %#x", what, status);
@@ -79,9 +79,9 @@ int poison(unsigned long pfn)
 /* --- machine checks --- */
 
 /*
- * The kernel handles a machine check in its own time. So probes note when
- * memory_failure() returns, and when its caller does: that has taken the page
- * out of the direct map by then.
+ * The kernel handles a machine check asynchronously. So probes note when
+ * memory_failure() returns, and when its caller does: by then, that has taken
+ * the page out of the direct map.
  */
 #define MCE_TRACE	TRACING "instances/mce/"
 #define MCE_PROBES \
@@ -104,8 +104,8 @@ static bool handled(void)
 }
 
 /*
- * Run on each processor once. A machine check goes to all of them, and one that
- * meets the next event in its handler of the last resets the machine.
+ * Run on each processor once. A machine check goes to all of them; if one is
+ * still in the handler at the next machine check, the machine resets.
  */
 void visit_processors(void)
 {
@@ -166,8 +166,8 @@ long hardware_corrupted(void)
 }
 
 /*
- * A number from the notes that the kernel leaves for crash dumps. They are in
- * the first megabyte of /proc/kcore.
+ * A number from VMCOREINFO, the kernel's notes for crash dumps. They are in the
+ * first megabyte of /proc/kcore.
  */
 long kernel_number(const char *key)
 {
@@ -195,7 +195,7 @@ long kernel_number(const char *key)
 	give_up("/proc/kcore's notes have no %s", key);
 }
 
-/* The page, and those that a mistaken flag may be on: next to it, its head. */
+/* The page, and pages that may be flagged by mistake: its neighbours, its head. */
 static unsigned long looked_at(unsigned long pfn, int i)
 {
 	const unsigned long pfns[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Filesystems on the pmem device, files, and where they are on it. */
+/* Filesystems on the pmem device, files, and their location on it. */
 #include <linux/fiemap.h>
 #include <stdarg.h>
 #include <sys/mount.h>
@@ -281,7 +281,7 @@ void pin_page(const char *path, off_t offset)
 	close(fd);
 	must(!pipe(pin), "pipe: %m");
 	must(vmsplice(pin[1], &page, 1, 0) == (ssize_t)PAGE, "vmsplice: %m");
-	/* The pin is all that is left, so that a file can be evicted. */
+	/* Keep only the pin, so that the file can be evicted. */
 	munmap(page.iov_base, PAGE);
 }
 

@@ -108,7 +108,7 @@ int lost_reports(struct monitor *m, int expected)
 	current = m;
 	wanted = expected;
 	within(5, have_come);
-	/* What is one too many may come a little later. */
+	/* An excess report may come a little later. */
 	wanted = expected + 1;
 	within(1, have_come);
 	n = count(m, TYPE_LOST);

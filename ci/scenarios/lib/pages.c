@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What struct pages say, read out of physical memory: /proc/kpageflags shows 0
- * for pages of device memory.
+ * Read struct pages from physical memory: /proc/kpageflags shows 0 for pages of
+ * device memory.
  *
  * The memory map is found by walking the kernel's page table through /dev/mem.
- * That works while KASLR moves nothing that /proc/kallsyms does not list, and
- * with page tables of four levels, both as ci/guest boots.
+ * This needs KASLR to move only what /proc/kallsyms lists, and page tables of
+ * four levels; ci/guest boots so.
  */
 #include "lib.h"
 #include "race.h"
@@ -37,7 +37,7 @@ static char *line_with(const char *path, const char *what)
 	return at;
 }
 
-/* The physical address of what the kernel's image has at this symbol. */
+/* The physical address of this symbol in the kernel's image. */
 static uint64_t physical_of_symbol(const char *name)
 {
 	char end[128], *line;
@@ -49,8 +49,8 @@ static uint64_t physical_of_symbol(const char *name)
 }
 
 /*
- * Where a kernel address is, and how many bytes from there on are adjacent; false
- * if the kernel does not map it.
+ * The physical address of a kernel address, and the number of contiguous bytes from
+ * there; false if the kernel does not map it.
  */
 static bool find_physical(uint64_t addr, uint64_t *phys, uint64_t *len)
 {
@@ -85,7 +85,7 @@ bool in_direct_map(unsigned long pfn)
 	return find_physical(base + pfn * PAGE, &phys, &len);
 }
 
-/* Where the struct page is, if there is one; how much of the memory map follows */
+/* Where the struct page is, if any; how much of the memory map follows */
 static bool find_page(unsigned long pfn, uint64_t *phys, uint64_t *len)
 {
 	const long size = kernel_number("SIZE(page)=");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that map files on order and note the signals they get.
+ * Processes that map files on order and record the signals they get.
  *
  * A process waits for orders on a socket, carries one out and answers. Its
- * SIGBUS handler writes what it got into memory shared with the parent. When a
- * load or store of its own drew the signal, the handler leaves by siglongjmp():
- * the access would fault again for ever.
+ * SIGBUS handler records the signal in memory shared with the parent. If a load
+ * or store of its own caused the signal, the handler leaves by siglongjmp():
+ * otherwise the access would fault endlessly.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,7 +162,7 @@ static void serve(struct proc *p)
 
 	self = p;
 	sigaction(SIGBUS, &sa, NULL);
-	/* Others' ends would keep their processes from seeing the end. */
+	/* Open ends of other sockets would keep their processes from seeing EOF. */
 	for (i = 0; i < nr_procs; i++)
 		if (procs[i])
 			close(procs[i]->orders);
@@ -472,7 +472,7 @@ unsigned long pfn_of(struct proc *p, unsigned long addr)
 	return pfn;
 }
 
-/* As in the kernel's linux/fs.h, which Debian 12's headers are too old for. */
+/* As in the kernel's linux/fs.h, which Debian 12's headers lack. */
 struct pm_scan {
 	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
 	uint64_t inverted, all_of, any_of, return_mask;

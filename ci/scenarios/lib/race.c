@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Races, and what must hold after each. */
+/* Races, and the conditions that must hold after each. */
 #include <sched.h>
 #include <stdarg.h>
 #include "devices.h"
@@ -146,12 +146,12 @@ int inject_here(struct racer *r, unsigned long i)
 }
 
 /*
- * Was it right to send this? Runs in the racer's signal handler.
+ * Was this signal justified? Runs in the racer's signal handler.
  *
- * A block of its own is no reason to be signalled. But the file may have got it
- * since: since the failure, which then found it sharing the page, or since the
- * access began that found it so. No access is refused because of a failure that
- * was only simulated.
+ * A file with its own block must not be signalled. But it may have got the
+ * block after the failure, which then found it sharing the page, or after the
+ * start of the access that found it so. No access is refused because of a
+ * simulated failure.
  */
 static void judge(const siginfo_t *info)
 {
@@ -222,7 +222,7 @@ struct racer *enter(const struct field *f, const char *path,
 	if (!r->own)
 		r->own = shared_memory(f->pages * sizeof(*r->own));
 
-	/* Inherited, so that parent and racer know of the same addresses. */
+	/* Inherited, so that parent and racer use the same addresses. */
 	r->room = (f->pages * PAGE + PMD - 1) & ~(PMD - 1);
 	r->at = (unsigned long)mmap(NULL, 2 * r->room + PMD, PROT_NONE,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -401,7 +401,7 @@ void race_over(void)
 	long n, wrong = 0, mapped = 0, missed = 0;
 	unsigned int i;
 
-	/* There may be no page left that could fail. */
+	/* All pages may have failed already. */
 	while (!all_progressed() && race_lasts(true))
 		usleep(10 * 1000);
 	for (i = 0; i < nr_racers; i++) {
@@ -415,7 +415,7 @@ void race_over(void)
 	for (i = 0; i < nr_racers; i++) {
 		struct racer *r = racers[i];
 
-		signals(r->proc);	/* what was under way is there now */
+		signals(r->proc);	/* pending signals have arrived now */
 		if (r->fate->wrong)
 			remark("%s: %d signals it should not have got, first %s (%d), page %ld, lsb %d",
 			       r->proc->name, r->fate->wrong,
@@ -502,7 +502,7 @@ static struct injector {
 	int orders[2], results[2];
 } injectors[2];
 
-/* Waits in the kernel, so that an order to two wakes them at the same time. */
+/* Sleeps in the kernel, so that an order to both wakes them at the same time. */
 static void obey(void *with)
 {
 	struct injector *injector = with;
@@ -611,7 +611,7 @@ bool ask(struct witness *w, long i)
 	return false;
 }
 
-/* --- what is left --- */
+/* --- checks after a race --- */
 
 static long nr_in_use, nr_flags_wrong;
 
@@ -665,7 +665,7 @@ void check_pages(void)
 		     "those pages are flagged that have failed");
 }
 
-/* xfs_repair reads more than metadata, and gives up at the first error. */
+/* xfs_repair reads more than metadata and stops at the first error. */
 static void mend(void)
 {
 	int fd = open_file(PMEM, O_WRONLY | O_DIRECT);

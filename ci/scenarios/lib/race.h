@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Races: racers go round and round while pages fail, one after the other.
+ * Races: racers repeat their operation while pages fail, one after the other.
  *
- * The pages that fail are those of a field: a file that is filled with fill()
- * and in one piece on the device. No process needs to map that file itself, racers
- * and witnesses have reflinks of it.
+ * The pages that fail are those of a field: a file that is filled with fill() and
+ * contiguous on the device. No process needs to map that file itself; racers and
+ * witnesses map reflinks of it.
  *
- * A racer is a process that carries out a function of the scenario's over and
- * over, until the race is over. It maps page i of the field at at_page(r, i) only,
- * or at as much after the racer's room. So the address of each signal tells which
- * page it is about; it was right if that page has failed and the racer's file did
- * not have a block of its own there before.
+ * A racer is a process that repeats a function of the scenario until the race is over.
+ * It maps page i of the field only at at_page(r, i), or at the same offset after the
+ * racer's room. So the address of each signal identifies the page; the signal was
+ * justified if that page has failed and the racer's file did not have a block of its
+ * own there before.
  *
- * Races have 4 or 8 processors. On a host with fewer, each can be preempted in the
- * middle of a critical section, which finds more than two that run undisturbed.
- * What a racer does depends on the environment's SEED, 0 if there is none.
+ * Races have 4 or 8 processors. On a host with fewer, each can be preempted within a
+ * critical section, which finds more bugs than two undisturbed processors. What a racer
+ * does depends on the environment's SEED, 0 if there is none.
  *
- * A race cannot tell which racer had the page at the very moment. A witness
- * can: it does nothing but keep all pages mapped, and must get exactly one signal
- * for each that fails.
+ * A race cannot determine which racers mapped the page when it failed. A witness can:
+ * it only keeps all pages mapped, and must get exactly one signal for each failure.
  */
 #ifndef RACE_H
 #define RACE_H
@@ -32,10 +31,10 @@ struct field {
 	bool huge;			/* may be mapped by PMDs */
 };
 
-/* All leave nothing mapped; the huge one is aligned to 2 MiB. */
+/* These leave nothing mapped; the huge one is aligned to 2 MiB. */
 #define make_field(path, pages)	make_field_on(PMEM, path, pages)
 struct field *make_huge_field(const char *path, unsigned long pages);
-/* The same where the filesystem is not on PMEM itself, see pmem_pfn(). */
+/* The same if the filesystem is not on PMEM itself, see pmem_pfn(). */
 struct field *make_field_on(const char *device, const char *path,
 			    unsigned long pages);
 /*
@@ -44,7 +43,7 @@ struct field *make_field_on(const char *device, const char *path,
  */
 int fail(const struct field *f, unsigned long i);
 int fail_pfn(unsigned long pfn);
-/* One page in so many by a machine check, by the scenario's own process. */
+/* Every so many pages by a machine check, by the scenario's own process. */
 #define REAL_EVERY	16
 int fail_either_way(const struct field *f, unsigned long i);
 /* It has failed by a machine check, or is about to. */
@@ -64,7 +63,7 @@ struct racer {
 	volatile struct fate *fate;
 };
 
-/* What became of a racer; adrerr is for the scenario to judge. */
+/* The results of a racer; the scenario judges adrerr. */
 struct fate {
 	long rounds;
 	int ao, ar, adrerr, wrong;
@@ -74,7 +73,7 @@ struct fate {
 /*
  * Faults against failures, with reflinks: base holds the AGF and waits for the
  * DAX entry of a sharer, whose fault holds the entry and waits for the AGF. If
- * it does not come to that it has warned in fs/dax.c before.
+ * it does not deadlock, it has warned in fs/dax.c before.
  */
 #define BASE_DEADLOCKS { \
 	.hangs = "mf_dax_kill_procs|xfs_reflink_trim_around_shared", \
@@ -91,7 +90,7 @@ void read_around(struct racer *r);
 /* ... or store to it, so that the file gets a block of its own. */
 void copy_on_write(struct racer *r);
 
-/* Make it, and set it going when all are there, by race_on(). */
+/* Create a racer; race_on() starts all of them. */
 struct racer *enter(const struct field *f, const char *path,
 		    void (*round)(struct racer *), int nr, const char *name);
 /*
@@ -106,47 +105,47 @@ struct entry {
 };
 struct witness *enter_all(const struct field *f, const char *watched,
 			  const struct entry *entries, int nr);
-struct racer *racer(unsigned int nr);	/* of all, as they were entered */
-/* Each racer is expected to go round @rounds times. */
+struct racer *racer(unsigned int nr);	/* in the order of enter() */
+/* Each racer must complete @rounds rounds. */
 void race_on(long rounds);
 /*
- * A race lasts for 8 s. On a busy host it lasts longer, until @enough pages have
- * failed and each racer has gone round often enough, but for 40 s at most.
+ * A race lasts for 8 s. On a busy host it lasts longer, until @enough pages have failed
+ * and each racer has completed its rounds, but for 40 s at most.
  */
 bool race_lasts(bool enough);
 /*
- * Have the field's pages fail one after the other while the race lasts, all but
- * the last few, and each seen by the witness; count those of which
- * memory_failure() reports an error, and check that there are none.
+ * Make the field's pages fail one after the other while the race lasts, all but
+ * the last few, and check that the witness sees each; check that
+ * memory_failure() never reports an error.
  */
 void fail_in_turn(struct witness *w, unsigned long spared,
 		  int (*how)(const struct field *f, unsigned long i));
-/* The same check for a scenario that has done that; "pages failed, ... with an error" */
+/* The same check for other scenarios; "pages failed, ... with an error" */
 void check_failures(unsigned long events, long failed);
 /*
  * Wait for the slowest racer as long as a race may last, stop all of them, and
- * check that each has gone round often enough, that no process was
- * signalled without a reason and that none maps a page that has failed by a
- * machine check. They live on until finish_race().
+ * check that each has completed its rounds, that every signal was justified and
+ * that no process maps a page that has failed by a machine check. The processes
+ * live on until finish_race().
  */
 void race_over(void);
-/* Do racers have pages of the device mapped, whichever? */
+/* Do racers map any pages of the device? */
 bool device_mapped(void);
 /* End all processes. Another race may follow. */
 void end_race(void);
 /*
- * The device goes: from now on a signal may be about any page. And it is back,
- * with pages that know of no failure.
+ * The device goes: from now on a signal may be for any page. And it is back,
+ * with pages whose failure is forgotten.
  */
 void device_goes(void);
 void device_is_back(void);
 /*
- * The race is over. End all processes, unmount, and check what is left: no page
- * in use, flags on the pages that have failed by a machine check alone, and a
- * filesystem without errors.
+ * The race is over. End all processes, unmount, and check that no page is in
+ * use, that only pages that failed by a machine check are flagged, and that the
+ * filesystem has no errors.
  */
 void finish_race(void);
-void check_device(void);	/* the last part of that, which is ... */
+void check_device(void);	/* its last part, which includes */
 void check_pages(void);
 
 /* --- for rounds, in the racer's process --- */
@@ -157,7 +156,7 @@ unsigned long near(struct racer *r);
 unsigned int dice(struct racer *r, unsigned int sides);
 /* MADV_HWPOISON: the racer itself gets the signal. */
 int inject_here(struct racer *r, unsigned long i);
-/* Map all of its file where it belongs; once: unless r->ready. */
+/* Map its whole file at r->at; map_once(): unless r->ready. */
 void map_field(struct racer *r, int prot, int flags);
 void map_once(struct racer *r, int prot, int flags);
 void drop_page(struct racer *r, unsigned long i);	/* by MADV_DONTNEED */
@@ -165,21 +164,21 @@ void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
 	       int flags);
 /* Its file has a block of its own for page i from now on. */
 void mark_own(struct racer *r, unsigned long i);
-/* The same ones again. */
+/* Its file shares page i again. */
 void mark_shared(struct racer *r, unsigned long i);
-/* Make that so. */
+/* Share these pages again. */
 void share_again(struct racer *r, unsigned long first, unsigned long nr);
 int touch(unsigned long addr);		/* the byte, or SIGNALLED */
 int scribble(unsigned long addr, int byte);	/* 0, or SIGNALLED */
 
-/* The next page to fail is about here; the racers are given time to come. */
+/* The next page to fail is near this one; give the racers time to arrive. */
 void aim(unsigned long i);
 
 /* --- failures at the same time --- */
 
-/* Two processes that have pages of a field fail when they are told to. */
+/* Two processes that make pages of a field fail on order. */
 void start_injector(int nr, const struct field *f);
-/* Injector @first is told to fail page @i, then the other one page @j. */
+/* Order injector @first to fail page @i, then the other one page @j. */
 void fail_at_once(unsigned int first, unsigned long i, unsigned long j,
 		  int results[2]);
 void dismiss_injectors(void);
@@ -197,7 +196,7 @@ struct witness {
 struct witness *witness(const struct field *f, const char *path);
 struct witness *witness_of(const struct field *f, const char *path,
 			   unsigned long first, unsigned long step);
-/* It got one signal, for page i, since it was asked last, or none if i < 0. */
+/* It got one signal, for page i, since the last call, or none if i < 0. */
 bool ask(struct witness *w, long i);
 
 /* --- every struct page of /dev/pmem0 --- */

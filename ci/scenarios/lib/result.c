@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a scenario says of itself, and how it reports: KTAP, exit status. */
+/* The description of a scenario, and its results: KTAP, exit status. */
 #include <stdarg.h>
 #include "lib.h"
 
-/* ci/guest leaves it there. */
+/* ci/guest creates it. */
 #define TURNS	"/run/turns"
 
 static int nr_checks, nr_failed;
@@ -20,7 +20,7 @@ void part(const char *fmt, ...)
 	strcat(prefix, ": ");
 }
 
-/* The end of a line, by the function's own arguments from fmt on */
+/* The end of a line, from the function's arguments from fmt on */
 #define SAY(fmt) do {		\
 	va_list ap;		\
 	va_start(ap, fmt);	\
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	early_kill(true);
 	scenario.run();
 
-	/* What the failure left behind must not stand in umount's way. */
+	/* Nothing left by the failure may block umount. */
 	prefix[0] = '\0';
 	finish_all();
 	if (mounted())

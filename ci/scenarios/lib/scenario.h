@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the scenario programs share.
+ * Common interfaces of the scenario programs.
  *
  * A scenario is one program that runs as root in a fresh guest, makes a
- * filesystem on /dev/pmem0, lets processes map its files, has a page fail and
- * checks what came of it. It speaks KTAP on standard output and ends with 0
- * (every check held), 1 (some did not), 4 (skipped: a requirement is missing)
- * or 2 (it could not be carried out).
+ * filesystem on /dev/pmem0, lets processes map its files, makes a page fail and
+ * checks the outcome. It speaks KTAP on standard output and ends with 0 (every
+ * check held), 1 (some did not), 4 (skipped: a requirement is missing) or 2 (it
+ * could not be carried out).
  *
- * Three rules keep scenarios free of waits and of luck:
+ * Three rules keep scenarios deterministic and free of waits:
  * - The program that makes the page fail never maps it: it would count as the
  *   page's consumer. Child processes map it, on order.
  * - Signals are sent before the injecting write() returns, and machine_check()
  *   waits until its event has been handled; and a child answers an order only
- *   after its pending signals were handled. So one exchange with
- *   a child tells for certain which signals it got, and that it got none.
- * - What the injector makes fail is as good afterwards as before. A page that
- *   fails by a machine check is refused until all of it has been written. So
- *   parts of one scenario use blocks of their own.
+ *   after its pending signals were handled. So one exchange with a child shows
+ *   reliably which signals it got, if any.
+ * - A page that the injector makes fail can be used afterwards as before. A
+ *   page that fails by a machine check is refused until all of it has been
+ *   written. So parts of one scenario use blocks of their own.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -51,18 +51,18 @@
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
 
 /*
- * How a scenario ends on one kernel. The empty outcome: all checks hold. On a
- * kernel with a fault, the fault is part of the scenario: exactly these checks
- * fail; or the kernel's log has a splat, or a hang's blocked tasks, that match
- * an extended regular expression. In a race chance decides what comes first: it
- * may also be that a line of the results, "not ok" or "Bail out!", matches one.
+ * How a scenario ends on one kernel. If empty, all checks pass. On a faulty
+ * kernel, the fault is part of the scenario: exactly these checks fail; or the
+ * kernel's log has a splat, or a hang's blocked tasks, that match an extended
+ * regular expression. In a race the outcome varies: a line of the results, "not
+ * ok" or "Bail out!", may match one instead.
  */
 struct outcome {
 	const char *fails[40];
 	const char *splat;
 	const char *hangs;
 	const char *says;
-	int seconds;			/* a time limit of its own, to hang in */
+	int seconds;			/* its own time limit, for hangs */
 };
 
 struct scenario {
@@ -71,10 +71,10 @@ struct scenario {
 	const char *machine;		/* as ci/guest -m takes it; or "e820" */
 	int cpus;			/* or 2 */
 	int seconds;			/* its time limit, boot included; or 60 */
-	/* holder and core: as aops, unless it is here or said to be as base */
+	/* holder and core: as aops, unless set here or marked as base */
 	struct outcome base, holder, core, aops;
 	bool holder_as_base, core_as_base;
-	struct outcome base_debug;	/* if base with checks shows more */
+	struct outcome base_debug;	/* if base with debugging shows more */
 	bool debug;			/* ci/test runs it on debug, too */
 	void (*run)(void);
 	int (*command)(int argc, char **argv);	/* with arguments; optional */
@@ -89,7 +89,7 @@ extern struct scenario scenario;
 #define SCENARIO(a_title, ...) \
 	struct scenario scenario = { .title = a_title, .run = run, ##__VA_ARGS__ }
 
-/* Names of checks that many scenarios have */
+/* Names of checks that many scenarios use */
 #define SUCCEEDS	"memory_failure() succeeds"
 #define UNMAPPED	"no process maps the page any longer"
 #define GOES_ON		"the filesystem goes on"
@@ -101,18 +101,18 @@ void part(const char *fmt, ...) __printf(1, 2);
 
 /* One claim and whether it holds. Names are unique within a program. */
 bool check(bool holds, const char *fmt, ...) __printf(2, 3);
-/* The same of a result, which is shown if it is another. */
+/* The same for a result, which is shown if it differs. */
 bool check_result(int result, int expected, const char *fmt, ...)
 	__printf(3, 4);
 
-/* A line of the log that is no result. */
+/* A line of the log that is not a result. */
 void remark(const char *fmt, ...) __printf(1, 2);
 
 /* A step that must work for the checks to mean anything; else end with 2. */
 #define must(cond, ...)	do { if (!(cond)) give_up(__VA_ARGS__); } while (0)
 void give_up(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
-/* A requirement that this machine or kernel does not have: end with 4. */
+/* A requirement that this machine or kernel does not meet: end with 4. */
 void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
 void need(const char *path);		/* skip if it is not there */
@@ -137,7 +137,7 @@ void mount_ext4(const char *mkfs_options);
 void make_fs(const char *mkfs, const char *mkfs_options, const char *device);
 void mount_fs(const char *device, const char *type, const char *options);
 bool unmount(void);
-/* Have the filesystem finish what it does in the background: freeze and thaw. */
+/* Make the filesystem finish its background work: freeze and thaw. */
 void settle(void);
 /* Does it still take new files? */
 bool alive(void);
@@ -145,7 +145,7 @@ bool alive(void);
 int open_file(const char *path, int flags);
 /* An ioctl() of a file that must succeed */
 void control(const char *path, unsigned long request, void *arg);
-/* Names in MNT; the result lives until sixteen more were made. */
+/* Names in MNT; the result is valid for the next sixteen calls. */
 const char *file(const char *fmt, ...) __printf(1, 2);
 
 /* Page i of a new file is filled with fill(i); the file is on the medium. */
@@ -167,7 +167,7 @@ int read_byte(const char *path, off_t offset);
 int write_bytes(const char *path, off_t offset, size_t len, int byte);
 bool page_is(const char *path, unsigned long page, int byte);	/* all of it */
 int write_page(const char *path, off_t offset, int byte);
-/* Its blocks are free when this returns. */
+/* Its blocks are free on return. */
 void remove_file(const char *path);
 int fallocate_range(const char *path, int mode, off_t offset, off_t len);
 /* FILE_DEDUPE_RANGE_SAME, FILE_DEDUPE_RANGE_DIFFERS, or -errno */
@@ -177,19 +177,19 @@ int dedupe_range(const char *from, off_t from_off, size_t len,
 void pin_page(const char *path, off_t offset);
 void unpin_page(void);
 
-/* Where on the device a file's page is, in bytes; -1: nowhere. */
+/* The place of a file's page on the device, in bytes; -1: none. */
 int64_t file_physical(const char *path, off_t offset);
-/* Where in the file a byte of the device is; -1: nowhere. */
+/* The file offset of a byte of the device; -1: none. */
 off_t file_offset(const char *path, int64_t physical);
 /* Allocate all free blocks to a file, unwritten; its size. */
 off_t take_all_space(const char *path);
-/* The same, and where in the file this place of the device is. */
+/* The same; returns the file offset of this place of the device. */
 off_t take_block(const char *path, int64_t physical);
-/* The first of FS_IOC_GETFSMAP's records that is wanted, in bytes; or -1. */
+/* The first wanted record of FS_IOC_GETFSMAP, in bytes; or -1. */
 int64_t find_extent(const char *path,
 		    bool (*wanted)(const struct fsmap *rec, const void *data),
 		    const void *data, uint64_t *length);
-/* The first one of a special owner, on the filesystem that has path; it must be. */
+/* The first one of a special owner, on the filesystem of path; it must exist. */
 int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
 #define OWNER(type, code)	(((uint64_t)(type) << 32) | (code))
 #define OWN_FREE		OWNER(0, 1)
@@ -216,7 +216,7 @@ struct proc {
 	int byte, lsb;		/* ... what is there, a signal's si_addr_lsb */
 	struct {
 		int n;		/* may exceed the array */
-		bool stop;	/* orders to who hammers */
+		bool stop;	/* ends hammering */
 		unsigned long aim;
 		struct signal_got got[8];
 	} volatile *seen;	/* SIGBUS only; shared with the process */
@@ -225,7 +225,7 @@ struct proc {
 struct proc *start(const char *fmt, ...) __printf(1, 2);
 void finish(struct proc *p);
 void finish_all(void);
-/* The file has many mappings to look at; there are processes to look for. */
+/* The file has many mappings to walk, and there are processes to search. */
 void make_handling_last(const char *path, size_t pages);
 
 /* Orders to a process, each answered when it is done. */
@@ -236,7 +236,7 @@ unsigned long map_page(struct proc *p, const char *path, off_t offset);
 /* PMD aligned, whole PMDs; read once. */
 unsigned long map_huge(struct proc *p, const char *path, off_t offset,
 		       size_t len);
-/* A new process that does this; p->at is the page at that offset. */
+/* The same in a new process; p->at is the page at that offset. */
 struct proc *map_by(const char *name, const char *path, off_t offset);
 struct proc *map_huge_by(const char *name, const char *path, off_t offset);
 /* MAP_SHARED or MAP_PRIVATE; not read yet */
@@ -259,7 +259,7 @@ void mce_policy(struct proc *p, int policy);	/* PR_MCE_KILL_* */
 void hammer(struct proc *p, unsigned long addr);
 long relent(struct proc *p);
 
-/* What a process's page tables say. */
+/* The contents of a process's page tables. */
 bool maps(struct proc *p, unsigned long addr);
 void read_pagemap(pid_t pid, unsigned long addr, uint64_t *entries, size_t nr);
 bool maps_huge(struct proc *p, unsigned long addr);
@@ -267,7 +267,7 @@ bool maps_huge(struct proc *p, unsigned long addr);
 unsigned long mapped_huge(int pagemap, unsigned long start, unsigned long len);
 unsigned long pfn_of(struct proc *p, unsigned long addr);
 #define page_of(p)	pfn_of(p, (p)->at)
-/* The one page that all of them map; it must be one. */
+/* The page that all of them map; it must be the same. */
 unsigned long common_page(struct proc *const *list);
 
 /* The signals a process got since it was started or forget() was called. */
@@ -275,7 +275,7 @@ int signals(struct proc *p);
 void forget(struct proc *p);
 bool is_signal(const volatile struct signal_got *got, int code,
 	       unsigned long addr, int lsb);
-/* Exactly one, with just this in its siginfo; says so if not. */
+/* Exactly one, with exactly this siginfo; logs any mismatch. */
 bool told(struct proc *p, int code, unsigned long addr, int lsb);
 /*
  * The same for a page at several addresses: at least one signal, each at one
@@ -283,7 +283,7 @@ bool told(struct proc *p, int code, unsigned long addr, int lsb);
  */
 bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 		int lsb);
-/* None; says so if not. */
+/* None; logs any mismatch. */
 bool untold(struct proc *p);
 
 /* --- what became of the page at p->at --- */
@@ -292,17 +292,17 @@ bool told_early(struct proc *p);	/* one BUS_MCEERR_AO, for this page */
 bool has(struct proc *p);
 bool lost(struct proc *p);
 bool reads(struct proc *p);		/* the byte that is there */
-bool hit(struct proc *p);		/* told early, and lost */
-bool kept(struct proc *p);		/* not told, has it, and can read it */
-/* The next access draws BUS_MCEERR_AR, the only signal; at this very byte. */
+bool hit(struct proc *p);		/* signalled early, and lost */
+bool kept(struct proc *p);		/* not signalled, has it, and can read it */
+/* The next access gets BUS_MCEERR_AR for this byte, and no other signal. */
 bool stopped(struct proc *p);
 bool store_stopped(struct proc *p, unsigned long addr, int byte);
 
-/* Any of these for several processes; all are asked, each says if not. */
+/* Any of these for several processes; all are checked, each logs mismatches. */
 #define LIST(...)	((struct proc *const []){ __VA_ARGS__, NULL })
 #define all(is, ...)	all_of(is, LIST(__VA_ARGS__))
 bool all_of(bool (*is)(struct proc *p), struct proc *const *list);
-/* The title is that of told_early(). */
+/* The title is for told_early(). */
 #define check_lost(title, ...)	check_lost_by(LIST(__VA_ARGS__), title)
 void check_lost_by(struct proc *const *list, const char *title);
 
@@ -310,15 +310,15 @@ void check_lost_by(struct proc *const *list, const char *title);
 
 /*
  * Simulate a failure, by the injector: the processes that map the page lose it,
- * and nothing is left of it. memory_failure()'s return value.
+ * and no trace remains. memory_failure()'s return value.
  */
 int poison(unsigned long pfn);
 /* Make a page fail, by a machine check, and wait until that has been handled. */
 int machine_check(unsigned long pfn);
-/* Each with the check that memory_failure() succeeds. */
+/* Also check that memory_failure() succeeds. */
 void poison_and_check(unsigned long pfn);
-void check_error(int ret);	/* the same that it does not */
-/* And that the flag is on this page alone, and one page more is counted. */
+void check_error(int ret);	/* check that it fails */
+/* And that only this page is flagged, and one page more is counted. */
 void machine_check_and_check(unsigned long pfn);
 /* The traces of a failure: look, make the page fail, check. */
 struct looks {
@@ -328,7 +328,7 @@ struct looks {
 	bool in_direct_map;
 };
 void look(struct looks *before, unsigned long pfn);
-/* A machine check that memory_failure() must succeed with; look before. */
+/* A machine check that memory_failure() must handle; look() before it. */
 void fail_for_certain(struct looks *before, unsigned long pfn);
 void check_failed(const struct looks *before);
 #define FLAG_CHECK	"the flag is on the failed page, not on its neighbours"
@@ -349,7 +349,7 @@ char *text_of(const char *path);	/* all of it, until the next call */
 pid_t fork_child(void);
 int wait_for(pid_t pid);		/* its wait status */
 void *shared_memory(size_t size);	/* with child processes */
-/* Wait for it, at most this long; the only wait there is. */
+/* Wait for it, at most this long; the only kind of wait. */
 bool within(int seconds, bool (*happened)(void));
 
 #endif

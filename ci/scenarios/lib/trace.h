@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For programs that show what the function tracer saw of a failure. */
+/* For programs that show the function trace of a failure. */
 #ifndef TRACE_H
 #define TRACE_H
 
@@ -8,9 +8,9 @@
 #define TRACING	"/sys/kernel/tracing/"
 
 /*
- * Have the calls below memory_failure() traced that are among these functions,
- * and events; from start_trace() on. Functions are named by patterns, and not
- * every kernel has every one of them. Of these some may be left out again.
+ * Trace events, and the calls below memory_failure() to these functions, from
+ * start_trace() on. Functions are named by patterns, since not every kernel has
+ * all of them. Patterns in @left_out are excluded.
  */
 void prepare_trace(const char * const *functions, int nr,
 		   const char * const *left_out, int nr_left_out);
