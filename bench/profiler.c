@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin for QEMU that counts the instructions of one event by function of the
- * guest's kernel: exactly, all of them, and without changing what the guest does.
+ * guest's kernel: exactly, and without affecting the guest.
  *
- * The event is what lies between two calls of getpgid(), which nobody in the guest
- * makes but bench/measurements/crowd.c, around the write() that has a page fail. Each
- * event is counted anew, and the last one is what is written to the file.
+ * An event lies between two calls of getpgid(). In the guest only
+ * bench/measurements/crowd.c makes these, around the write() that makes a page fail.
+ * Each event is counted from 0; the file has the last one.
  *
  *	-plugin profile.so,map=SYSTEM.MAP,out=FILE
  *
- * Columns: instructions in the function itself, how often it was entered,
- * instructions with what it called, its name. Calls are followed by a stack of
- * functions, as each is entered at its first instruction; an interrupt counts as
- * called from where it came.
+ * Columns: instructions in the function itself, how often it was entered, instructions
+ * including callees, its name. Calls are followed by a stack of functions, as each is
+ * entered at its first instruction; an interrupt counts as called by the function it
+ * interrupts.
  *
  * The interface is declared here: Debian has no package with QEMU's header.
  */
@@ -34,7 +34,7 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 
-/* QEMU 9 and later have left the first version behind. */
+/* QEMU 9 and later do not support the first version. */
 int qemu_plugin_version = PLUGIN_VERSION;
 
 struct function {
@@ -44,7 +44,7 @@ struct function {
 	unsigned int on_stack;
 };
 
-/* What is before the kernel's first symbol: user space. */
+/* The first one stands for user space, below the kernel's first symbol. */
 static struct function *functions;
 static size_t nr_functions;
 
@@ -184,7 +184,7 @@ static void on_block(unsigned int cpu, void *data)
 		enter(b->function);
 		b->function->entered++;
 	} else if (!depth || stack[depth - 1].function != b->function) {
-		/* Back in a caller; or somewhere by a way that nobody sees. */
+		/* Back in a caller, or control was transferred in an unknown way. */
 		for (at = depth; at && stack[at - 1].function != b->function; at--)
 			;
 		while (depth > at)

@@ -14,7 +14,7 @@
 #define NR	3
 
 static const char * const functions[] = {
-	/* mm: whom it concerns, and what is done about it */
+	/* mm: finding the processes, signalling and unmapping */
 	"memory_failure*", "mf_*", "collect_procs*", "kill_procs*",
 	"send_sig_mceerr", "unmap_mapping_range*", "zap_vma_range*",
 	/* fs/dax.c and the drivers */
@@ -27,7 +27,7 @@ static const char * const functions[] = {
 	"mutex_lock", "mutex_unlock", "down_read", "up_read",
 };
 
-/* Of these, what only looks something up or is a part of another one */
+/* Of these, functions that only look something up or are part of another one */
 static const char * const left_out[] = {
 	"dax_wake_entry", "dax_unlock_entry", "dax_association_*",
 	"dax_get_private", "dax_read_*", "dax_holder", "dax_mapping_sb",

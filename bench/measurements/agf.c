@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long one event has XFS's AGF locked, the header of the allocation group that
- * the failed page is in: which faults, writes and truncations there wait for. And how
- * long a bystander waits for it, which frees blocks of another file in this group.
+ * How long one event holds the lock of the AGF, the header of the failed page's
+ * allocation group, for which faults, writes and truncations there wait. And how long a
+ * bystander that frees blocks of another file in this group waits for it.
  *
  * XFS's trace events of a buffer's lock are filtered for this buffer and one process,
- * so that next to nothing is recorded; but the filter is looked at for each buffer,
- * which makes the times a little longer than they are.
+ * so that almost nothing is recorded; but the filter is evaluated for each buffer,
+ * which makes the times slightly longer than without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #define TRACING		"/sys/kernel/tracing/"
 #define SECTOR		512
 
-/* As fs/xfs/libxfs/xfs_fs.h has it. */
+/* As in fs/xfs/libxfs/xfs_fs.h. */
 struct geometry {
 	uint32_t blocksize, rtextsize, agblocks, agcount, logblocks, sectsize,
 		 inodesize, imaxpct;
@@ -33,7 +33,7 @@ struct geometry {
 };
 #define GET_GEOMETRY	_IOR('X', 100, struct geometry)
 
-/* Where the AGF is that a page of the device belongs to, as XFS counts. */
+/* The AGF of a page of the device, in XFS's units. */
 static unsigned long agf_of(int64_t physical)
 {
 	struct geometry g;
@@ -123,7 +123,7 @@ static struct spans trace_failure(struct crowd *c, int round, const struct span 
 {
 	FILE *f;
 
-	/* Opening it so empties it. */
+	/* Opening it for writing empties it. */
 	f = fopen(TRACING "trace", "w");
 	must(f, TRACING "trace: %m");
 	fclose(f);
@@ -136,8 +136,8 @@ static struct spans trace_failure(struct crowd *c, int round, const struct span 
 #define BYSTANDER_BLOCKS	16384
 
 /*
- * Free block after block. It gets the processor as soon as it can run, so that it
- * waits for nothing but locks. Allocation does not wait: XFS takes another group.
+ * Free block after block. It gets the processor as soon as it can run, so it only waits
+ * for locks. Allocation does not wait: XFS takes another group.
  */
 static void free_blocks(int fd, volatile int *freed)
 {

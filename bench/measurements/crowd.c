@@ -127,7 +127,7 @@ static void live(struct crowd *c, int nr, int ready)
 		pause();
 }
 
-/* One after the other: what a process finds does not depend on the next. */
+/* One after the other, so that a process's state does not depend on the next. */
 void start_members(struct crowd *c, int mapped)
 {
 	int i, ready[2];
@@ -167,7 +167,7 @@ static struct crowd *make_scattered_files(int files, int rounds, int gap)
 	for (i = 1; i < files; i++)
 		clone_range(crowd_file(0), 2 * i * PAGE, size - 2 * i * PAGE,
 			    crowd_file(i), 2 * i * PAGE);
-	/* The others have one of two pages, so that no records can be merged. */
+	/* The other files share every second page, so that no records can be merged. */
 	for (i = 0; gap && i < files; i++)
 		clone_range(crowd_file(0), (2 * i + 1) * PAGE, PAGE,
 			    file("other.0"), (2 * i + 1) * PAGE);
@@ -194,10 +194,9 @@ unsigned long crowd_pfn(const struct crowd *c, int round)
 }
 
 /*
- * The console is slow, and has nothing to do with what is measured: the kernel's
- * messages go into its log alone meanwhile. What they say of trouble, and not of
- * the failure as such, is put into the log again for those who look at the
- * console for it.
+ * The console is slow and not part of the measurement: meanwhile the kernel's messages
+ * go into its log only. Messages other than those of the failure itself are logged
+ * again afterwards, for the checks of the console.
  */
 static int open_log(void)
 {
@@ -263,13 +262,13 @@ long act(struct crowd *c, int round, const char *path, const char *what)
 
 	must(fd >= 0, "%s: %m", path);
 	/*
-	 * An event has the kernel's workers woken, which costs a little more if
-	 * they have gone to sleep.  See to it that they have; it takes no time in
-	 * a guest whose clock goes on to the next timer when it is idle.
+	 * An event wakes the kernel's workers, which costs slightly more if they sleep.
+	 * Ensure that they do; this takes no time in a guest whose clock advances to
+	 * the next timer when idle.
 	 */
 	nanosleep(&rest, NULL);
 	take_processor(1);
-	/* getpgid() is the mark for who counts from outside. */
+	/* getpgid() is the mark for bench/profiler.c. */
 	getpgid(0);
 	took = instructions();
 	n = write(fd, what, len);

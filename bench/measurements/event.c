@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one failure costs: the processor time of the thread that injects it, from
- * before the write() to after it, with the work of the clock. The processes that
- * are signalled run later and are not in it.
+ * What one failure costs: the processor time of the thread that injects it, from before
+ * the write() to after it, including timer interrupts. The signalled processes run
+ * later and are not included.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ static void measure_failures(struct crowd *c, const char *variant, long x)
 	figure("event", variant, x, "instructions", median(took, c->rounds));
 }
 
-/* Processes that have nothing to do with it. */
+/* Processes not involved in the failure. */
 static void start_idle(long nr)
 {
 	long i;
@@ -38,7 +38,7 @@ static void start_idle(long nr)
 	}
 }
 
-/* What ci/kernels/floor.patch wants to know of each place. */
+/* The input of ci/kernels/floor.patch for each place. */
 struct place {
 	int32_t pid, fd;
 	uint64_t index, addr;
@@ -89,7 +89,7 @@ void measure_event(const char *variant, long x)
 	}
 	mount_xfs(NULL);
 	if (!strcmp(variant, "sharers")) {
-		/* One alone has a file that is no reflink of anything. */
+		/* A single one has a file without reflinks. */
 		c = make_files(x, nr_rounds(x));
 		start_members(c, x);
 		measure_failures(c, variant, x);
@@ -105,7 +105,7 @@ void measure_event(const char *variant, long x)
 	} else if (!strcmp(variant, "unmapped") || cold) {
 		c = make_files(x, nr_rounds(x));
 		if (cold) {
-			/* Nothing gets out of core as surely as by umount. */
+			/* umount reliably evicts all inodes. */
 			must(unmount(), "umount: %m");
 			mount_fs(PMEM, "xfs", "dax=always");
 			start_members(c, 10);

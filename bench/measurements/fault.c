@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What DAX faults cost. Unshared: one process takes pages of a file out of its page
- * table and touches them again; the blocks are there and have their DAX entries,
- * so that it is the way through the fault that is measured. Shared: two processes
- * read the pages of a file that has a reflink, in turn.
+ * The cost of DAX faults. Unshared: one process drops pages of a file from its page
+ * table and touches them again; the blocks are allocated and have DAX entries, so this
+ * measures the fault path alone. Shared: two processes read the pages of a file that
+ * has a reflink, in turn.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,11 +36,11 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 
 	at = mmap(NULL, len + PMD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(at != MAP_FAILED, "mmap: %m");
-	/* PMDs want address and file offset to be congruent. */
+	/* PMDs need address and file offset to be congruent. */
 	at = mmap((void *)(((unsigned long)at + PMD - 1) & ~(PMD - 1)), len,
 		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
 	must(fd >= 0 && at != MAP_FAILED, "mmap of %s: %m", path);
-	/* The first round, in which the entries are made, is not looked at. */
+	/* The first round, which creates the entries, is ignored. */
 	for (r = -1; r < ROUNDS; r++) {
 		long faults;
 
@@ -67,7 +67,7 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 	figure("fault", variant, 1, "instructions", median(took, ROUNDS) / nr);
 }
 
-/* A reader: waits for its turn, reads all pages, says so. */
+/* A reader: waits for its turn, reads all pages, reports that. */
 struct reader {
 	int turn[2], done[2];
 	volatile struct {
@@ -87,11 +87,11 @@ static void read_in_turn(struct reader *me)
 	close(me->turn[1]);
 	if (fd < 0 || pages == MAP_FAILED)
 		_exit(1);
-	/* What faults by itself has done so before the first turn. */
+	/* Fault in the reader's own memory before the first turn. */
 	me->seen->took += instructions() - instructions();
 	me->seen->faults += faults_so_far() - faults_so_far();
 	me->seen->took = me->seen->faults = 0;
-	/* It runs as soon as it is its turn, and nobody waits for it to stop. */
+	/* It runs at once when its turn comes; no process waits for it to stop. */
 	take_processor(1);
 	while (read(me->turn[0], &byte, 1) == 1) {
 		faults = faults_so_far();
@@ -146,7 +146,7 @@ void measure_fault(const char *variant, long x)
 {
 	(void)x;
 	if (!strcmp(variant, "unshared")) {
-		/* 2 MiB extents from 2 MiB on want the groups to begin there. */
+		/* Extents aligned to 2 MiB need groups that are aligned, too. */
 		mount_xfs("-d agsize=256m,su=2m,sw=1");
 		make_file(file("small"), PAGES * PAGE);
 		measure_unshared("pte-read", file("small"), PAGE, PAGES, false);

@@ -60,8 +60,8 @@ void give_processor(void)
 }
 
 /*
- * A nanosecond of processor time is to be an instruction: see what a loop of
- * 2 x 10,000,000 takes. Interrupts are in it as they are in all figures.
+ * A nanosecond of processor time must be one instruction: time a loop of 2 x
+ * 10,000,000. It includes interrupts, as all figures do.
  */
 static void check_clock(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the measurements share. Each runs in a fresh guest whose time counts
+ * Common interfaces of the measurements. Each runs in a fresh guest whose time counts
  * instructions, and prints a line for each figure, with tabs between the fields:
  *	MEASUREMENT VARIANT X UNIT VALUE
- * Lines that begin with # are for whoever reads the log.
+ * Lines that begin with # are for readers of the log.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -23,13 +23,13 @@ long instructions(void);
 void take_processor(int priority);
 void give_processor(void);
 
-/* --- the page that fails, and who has it --- */
+/* --- the failing page and the processes that map it --- */
 
 #define MAX_ROUNDS	15
 
 /*
- * Reflinks of one file, or that file alone, and processes that map the first of
- * them, one file each. Page first + r of the files is the one that fails in round r.
+ * Reflinks of one file, or that file alone, and processes that map the first of them,
+ * one file each. Page first + r of the files fails in round r.
  */
 struct crowd {
 	int files, mapped, rounds, first;
@@ -45,7 +45,7 @@ struct crowd {
 const char *crowd_file(int nr);
 struct crowd *make_files(int files, int rounds);
 void keep_in_core(struct crowd *c);
-/* Each file that is kept in core has had the pages mapped, and no longer has. */
+/* Map the pages of each file that is kept in core, and unmap them again. */
 void use_pages(struct crowd *c);
 void start_members(struct crowd *c, int mapped);
 /*
@@ -59,11 +59,11 @@ struct crowd *start_scattered(int files, int gap);
 int gap_of(const char *variant);
 /* The pfn of the page that fails in this round. */
 unsigned long crowd_pfn(const struct crowd *c, int round);
-/* Let it fail and return the cost. Every process that expects a signal must get one. */
+/* Make it fail; return the cost. Every process due a signal must get one. */
 long fail_page(struct crowd *c, int round);
-/* The same by another way: what to write, and to which file. */
+/* The same in another way: @what is written to @path. */
 long act(struct crowd *c, int round, const char *path, const char *what);
-/* Wait for the members to have had their signals; count and check. */
+/* Wait for the members to get their signals; count and check them. */
 void check_told(struct crowd *c, int round);
 int nr_rounds(int members);
 

@@ -60,7 +60,7 @@ static void change(const char *kind, const char *name, const char *file, int sig
 		c[2] = file;
 }
 
-/* In structure is the one of operations that the line is in, "" if there is none. */
+/* @structure is the structure of operations around the line, "" if none. */
 static void look_for_interface(const char *line, char structure[64],
 			       const char *file, int sign)
 {

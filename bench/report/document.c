@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files and tables, and what is made of them: report.md, results.json, texts/. */
+/* Files and tables, and the output: report.md, results.json, texts/. */
 #include <stdarg.h>
 #include <unistd.h>
 #include "report.h"

@@ -105,8 +105,8 @@ static const char *amount(const char **f)
 }
 
 /*
- * NAME-most, -base, -aops, -times, -quotient: for sentences of the template, of the
- * highest x for which both kernels have a figure, or of this x
+ * NAME-most, -base, -aops, -times, -quotient: for sentences of the template, at the
+ * highest x for which both kernels have a figure, or at this x
  */
 static void set_pair(const char *name, const char *variant, const char *x)
 {

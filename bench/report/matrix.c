@@ -166,7 +166,7 @@ static int label_of(const char *label)
 	return i;
 }
 
-/* Of the label "cost" are sentences about what no figure shows. */
+/* The label "cost" marks sentences on costs that no figure shows. */
 static void read_judgements(void)
 {
 	const char *costs = "";
@@ -185,7 +185,7 @@ static void read_judgements(void)
 	publish(&judgements);
 }
 
-/* The reasons for one difference, and the labels as classes of its heading */
+/* The reasons for a difference, and the labels as classes of its heading */
 static void judge(const char *scenario, bool different, bool fixed,
 		  const char **classes, const char **reasons)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The call path of one event: from the output of trace.c in traces/KERNEL, and from
- * traces/symbols, where bench/compare has put what the source says of each function:
- * KERNEL, FUNCTION, FILE, HOW. HOW is empty for a call by name, else the name of the
- * operation that the function implements, or "callback".
+ * traces/symbols, where bench/compare has put information from the source on each
+ * function: KERNEL, FUNCTION, FILE, HOW. HOW is empty for a call by name, else the name
+ * of the operation that the function implements, or "callback".
  */
 #include "report.h"
 

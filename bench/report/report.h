@@ -14,7 +14,7 @@
  *	plots/NAME.svg		the plots, drawn by plots.gp
  * Fields are separated by tabs. It writes report.md, which is template.md with the
  * values that are set here; results.json; and texts/NAME.md, the tables that other
- * files quote. write.sh has gnuplot and pandoc do the rest.
+ * files quote. write.sh runs gnuplot and pandoc for the rest.
  *
  * An input that cannot be read ends the program. A fault in the run itself, such as
  * a difference without a judgement, is reported at the top of the report and makes
@@ -74,7 +74,7 @@ void publish(const struct table *t);
 #define set(name, ...)	set_value(name, string(__VA_ARGS__))
 void set_value(const char *name, const char *text);
 const char *get(const char *name);
-/* Markdown that write.sh makes a plain text of */
+/* Markdown that write.sh converts to plain text */
 void write_text(const char *name, const char *text);
 /* A fault in the run */
 #define complain(...)	add_complaint(string(__VA_ARGS__))
