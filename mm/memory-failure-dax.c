@@ -333,9 +333,9 @@ static bool mf_still_mapped(const struct mf_event *event)
 
 /*
  * Check whether the page is mapped or flushed, or about to be.  A fault and a flush
- * take a reference and then read the flag: if there is no reference after the flag has
- * been set, each later one finds the flag.  A simulated failure sets no flag; a mapping made after the
- * event began may remain.
+ * take a reference and then read the flag: if there is no reference after the flag
+ * has been set, each later one finds the flag.  A simulated failure sets no flag; a
+ * mapping made after the event began may remain.
  */
 static bool mf_may_be_mapped(const struct mf_event *event)
 {
