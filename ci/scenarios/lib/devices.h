@@ -100,7 +100,7 @@ void fail_shared_page(struct sharers *s);
 bool undisturbed(struct sharers *s);
 
 #define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
-#define NOT_MAPPED	"no sharer has the page mapped any more"
+#define NOT_MAPPED	"no sharer still has the page mapped"
 #define NEXT_PAGE	"the next page stays mapped, and no process is signalled"
 /* Others that several scenarios have */
 #define REPORTED	"the loss is reported, of each file that has the block"

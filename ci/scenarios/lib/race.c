@@ -660,7 +660,7 @@ void check_pages(void)
 {
 	nr_in_use = nr_flags_wrong = 0;
 	for_each_page(inspect);
-	check_result(nr_in_use, 0, "no page of the device is in use any more");
+	check_result(nr_in_use, 0, "no page of the device remains in use");
 	check_result(nr_flags_wrong, 0,
 		     "those pages are flagged that have failed");
 }

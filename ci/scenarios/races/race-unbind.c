@@ -216,7 +216,7 @@ static void cycle(int nr)
 	check(all(keeper_told, a, b),
 	      "processes that had pages of it are signalled once");
 	check(all(keeper_lost, a, b),
-	      "they have none any more, and can get none");
+	      "they have none left, and can get none");
 	check(!alive(), "the filesystem is shut down");
 	usleep(200 * 1000);
 	race_over();

@@ -36,7 +36,7 @@ static void run(void)
 	      "the process gets BUS_MCEERR_AO at addresses of the page only");
 	for (i = 0, mapped = 0; i < ARRAY_SIZE(at); i++)
 		mapped += maps(p, at[i]);
-	check_result(mapped, 0, "none of its mappings has the page any more");
+	check_result(mapped, 0, "none of its mappings still has the page");
 	check(untold(late), "a mapping that was never read gets nothing");
 	check(reads(late), "the next page can be read");
 }

@@ -24,7 +24,7 @@ static void by_injector(const char *title)
 		part("%s%s", title, i ? " again" : "");
 		poison_and_check(before.pfn);
 		check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
-		check(all(lost, a, b), "neither has the page mapped any more");
+		check(all(lost, a, b), "neither still has the page mapped");
 		check_as_before(&before);
 		forget(a);
 		forget(b);
