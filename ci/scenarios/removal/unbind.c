@@ -233,6 +233,7 @@ static const struct kind {
 	    "XFS's realtime device goes away, mapped in every way", "both",
 	    /* Base also signals private copies, and logs bad memory. */
 	    .base.fails = { "removed: " UNTOLD, "removed: " NOT_CORRUPTED },
+	    .holder.fails = { "removed: " NOT_CORRUPTED },
 	    .core_as_base = true },
 	  MKFS_XFS ",metadir=1", "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
 	  "dax=always,rtdev=" PMEM_RT, REFLINKS },
