@@ -55,7 +55,7 @@ struct span {
 static const struct span hold = {
 	{ "xfs_buf_trylock", "xfs_buf_lock_done" }, "xfs_buf_unlock"
 };
-static const struct span wait_for = { { "xfs_buf_lock" }, "xfs_buf_lock_done" };
+static const struct span lock_wait = { { "xfs_buf_lock" }, "xfs_buf_lock_done" };
 
 static void trace_event(const char *event, const char *filter)
 {
@@ -175,8 +175,8 @@ static void measure_bystander(long x)
 		must(pid >= 0, "fork: %m");
 		if (!pid)
 			free_blocks(fd, freed);
-		prepare_trace(&wait_for, agf, pid);
-		longest[r] = trace_failure(c, r, &wait_for).longest;
+		prepare_trace(&lock_wait, agf, pid);
+		longest[r] = trace_failure(c, r, &lock_wait).longest;
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		must(*freed && *freed < BYSTANDER_BLOCKS, "the bystander freed %d blocks",
