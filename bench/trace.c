@@ -78,7 +78,7 @@ static void run(void)
 
 	check(!ret, "memory_failure() succeeds");
 	for (i = 0; i < NR; i++)
-		all &= told(procs[i], BUS_MCEERR_AO, addr[i], PAGE_LSB);
+		all &= got(procs[i], BUS_MCEERR_AO, addr[i], PAGE_LSB);
 	check(all, "every sharer gets BUS_MCEERR_AO at its own address");
 	print_trace();
 }

@@ -130,9 +130,9 @@ static const char *signal_word(struct proc *p, unsigned long addr)
 	if (!n)
 		return "-";
 	if (p->seen->got[0].code == BUS_MCEERR_AO &&
-	    told(p, BUS_MCEERR_AO, addr, PAGE_LSB))
+	    got(p, BUS_MCEERR_AO, addr, PAGE_LSB))
 		word = "AO";
-	else if (told(p, BUS_MCEERR_AR, addr, PAGE_LSB))
+	else if (got(p, BUS_MCEERR_AR, addr, PAGE_LSB))
 		word = "AR";
 	forget(p);
 	return word;

@@ -79,7 +79,7 @@ static void fail_unmapped(const struct segment *segments, int nr)
 	place = find_owner(MNT, XFS_OWN_INODES, NULL);
 	check_error(poison(segment_pfn(segments, nr, place)));
 	check(!alive(), SHUTS_DOWN);
-	check(untold(p) && reads(p),
+	check(got_none(p) && reads(p),
 	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
 	finish(p);

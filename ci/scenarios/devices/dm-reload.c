@@ -84,7 +84,7 @@ static void run(void)
 	part("an old page, shared");
 	fail_shared_page(&s);
 	for (i = 0; i < 2; i++)
-		check(untold(late[i]) && has(late[i]),
+		check(got_none(late[i]) && has(late[i]),
 		      "late sharer %d has the new page, and gets nothing", i);
 	/* A process may have written to the old page. */
 	lost_reports(m, 0);
@@ -126,9 +126,9 @@ static void run(void)
 	      READS_NEW);
 	forget(s.procs[1]);
 	poison_and_check(new_pfn(place));
-	check(all(told_early, late[0], late[1], s.procs[1]), REACHED);
+	check(all(got_ao, late[0], late[1], s.procs[1]), REACHED);
 	check(all(lost, late[0], late[1], s.procs[1]), NOT_MAPPED);
-	check(untold(s.next) && has(s.next),
+	check(got_none(s.next) && has(s.next),
 	      "the next page, an old one, stays mapped");
 	check(lost_reports(m, 5) == 5 &&
 	      reported_lost(m, file("late.0"), PAGE) &&

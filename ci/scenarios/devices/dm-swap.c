@@ -90,7 +90,7 @@ static void fail(struct page *page)
 	poison_and_check(page->pfn);
 	check(all_of(hit, page->early), EARLY);
 	check(hit(page->late), LATE);
-	check(untold(page->next) && has(page->next), NEXT_PAGE);
+	check(got_none(page->next) && has(page->next), NEXT_PAGE);
 	check(alive(), GOES_ON);
 }
 

@@ -55,7 +55,7 @@ static void share_in_part(void)
 	part("what one file has alone");
 	poison_and_check(pfn + 1);
 	check(hit(rest), "a process that maps it gets BUS_MCEERR_AO and loses it");
-	check(all(untold, a, b) && all(has, a, b),
+	check(all(got_none, a, b) && all(has, a, b),
 	      "a process that maps the shared part gets nothing and keeps it");
 
 	part("what two files share");
@@ -127,9 +127,9 @@ static void ends_of_groups(void)
 
 	part("the last block of a group");
 	poison_and_check(pfn);
-	check(all(told_early, last, clone), "both sharers get BUS_MCEERR_AO");
+	check(all(got_ao, last, clone), "both sharers get BUS_MCEERR_AO");
 	check(all(lost, last, clone), NOT_MAPPED);
-	check(untold(first) && has(first),
+	check(got_none(first) && has(first),
 	      "a process that maps the next group's first block keeps it, untold");
 
 	part("the first block of a group");
@@ -137,7 +137,7 @@ static void ends_of_groups(void)
 	forget(clone);
 	poison_and_check(pfn + 1);
 	check(hit(first), "a process that has it gets BUS_MCEERR_AO and loses it");
-	check(all(untold, last, clone),
+	check(all(got_none, last, clone),
 	      "a process that had the block before gets nothing");
 	check(alive(), GOES_ON);
 	finish_all();
@@ -198,7 +198,7 @@ static void fail_unmapped(void)
 	check_error(poison(pmem_pfn(PMEM_RT, place)));
 	check(reported_media(m, RT_DEVICE, place), PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
-	check(untold(p) && reads(p),
+	check(got_none(p) && reads(p),
 	      "a process that maps a file's page gets nothing and can read it");
 	stop_monitor(m);
 }

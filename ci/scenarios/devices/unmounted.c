@@ -41,7 +41,7 @@ static void fail_mounted(const char *path)
 	must(page_of(p) == pmem_pfn(PMEM, file_physical(path, 3 * PAGE)),
 	     "pages are not where they were failed");
 	poison_and_check(page_of(p));
-	check(told_early(p),
+	check(got_ao(p),
 	      "a process that has the page mapped gets BUS_MCEERR_AO");
 	finish(p);
 }

@@ -21,9 +21,9 @@ static void run(void)
 	private = map_unread("private", file("g"), PAGE, MAP_PRIVATE);
 
 	machine_check_and_check(page_of(a));
-	check(told_early(a),
+	check(got_ao(a),
 	      "a process that has the page mapped gets BUS_MCEERR_AO");
-	check(all(untold, shared, private),
+	check(all(got_none, shared, private),
 	      "a process that has not faulted it in gets nothing");
 	check(store_stopped(shared, shared->at + 1, 'x'), SHARED);
 	check(store_stopped(private, private->at + 2, 'x'), PRIVATE);

@@ -61,7 +61,7 @@ static void another_file(void)
 		check_as_before(&before[i]);
 		check(shows(i, p, all, at, 0), "it has what was written");
 	}
-	check(untold(p), "no signal is sent");
+	check(got_none(p), "no signal is sent");
 	finish(p);
 	remove_file(all);
 }
@@ -100,7 +100,7 @@ static void copy(void)
 		check(read_byte(f, at + 8) == fill(10 + 2 * i),
 		      "the other file is as it was");
 	}
-	check(untold(p), "no signal is sent");
+	check(got_none(p), "no signal is sent");
 	finish(p);
 }
 

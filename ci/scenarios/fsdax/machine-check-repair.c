@@ -30,7 +30,7 @@ static void repair(const char *title, bool mapped, bool recorded)
 		put_on_record(physical);
 	check_result(read_byte(f, PAGE), -EIO, READS_EIO);
 	if (mapped)
-		check(told_early(a), "a process that maps it gets BUS_MCEERR_AO");
+		check(got_ao(a), "a process that maps it gets BUS_MCEERR_AO");
 
 	check_result(write_page(f, PAGE, 'R'), 0, WRITTEN);
 	check_as_before(&before);

@@ -540,9 +540,9 @@ static void show_signals(struct proc *p, int n)
 		       p->seen->got[i].addr, p->seen->got[i].lsb);
 }
 
-bool told(struct proc *p, int code, unsigned long addr, int lsb)
+bool got(struct proc *p, int code, unsigned long addr, int lsb)
 {
-	if (!told_among(p, code, &addr, 1, lsb))
+	if (!got_among(p, code, &addr, 1, lsb))
 		return false;
 	if (p->seen->n > 1)
 		show_signals(p, p->seen->n);
@@ -555,7 +555,7 @@ bool is_signal(const volatile struct signal_got *got, int code,
 	return got->code == code && got->addr == addr && got->lsb == lsb;
 }
 
-bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
+bool got_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 		int lsb)
 {
 	int i, j, good = 0, n = signals(p);
@@ -572,7 +572,7 @@ bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 	return false;
 }
 
-bool untold(struct proc *p)
+bool got_none(struct proc *p)
 {
 	int n = signals(p);
 
@@ -606,9 +606,9 @@ bool all_of(bool (*is)(struct proc *p), struct proc *const *list)
 	return good == nr;
 }
 
-bool told_early(struct proc *p)
+bool got_ao(struct proc *p)
 {
-	return told(p, BUS_MCEERR_AO, p->at, p->lsb);
+	return got(p, BUS_MCEERR_AO, p->at, p->lsb);
 }
 
 bool has(struct proc *p)
@@ -630,12 +630,12 @@ bool reads(struct proc *p)
 
 bool kept(struct proc *p)
 {
-	return untold(p) && has(p) && reads(p);
+	return got_none(p) && has(p) && reads(p);
 }
 
 bool hit(struct proc *p)
 {
-	return told_early(p) && lost(p);
+	return got_ao(p) && lost(p);
 }
 
 bool stopped(struct proc *p)
@@ -646,11 +646,11 @@ bool stopped(struct proc *p)
 bool store_stopped(struct proc *p, unsigned long addr, int byte)
 {
 	return store(p, addr, byte) == SIGNALLED &&
-	       told(p, BUS_MCEERR_AR, addr, PAGE_LSB);
+	       got(p, BUS_MCEERR_AR, addr, PAGE_LSB);
 }
 
 void check_lost_by(struct proc *const *list, const char *title)
 {
-	check(all_of(told_early, list), "%s", title);
+	check(all_of(got_ao, list), "%s", title);
 	check(all_of(lost, list), UNMAPPED);
 }

@@ -276,19 +276,19 @@ void forget(struct proc *p);
 bool is_signal(const volatile struct signal_got *got, int code,
 	       unsigned long addr, int lsb);
 /* Exactly one, with exactly this siginfo; logs any mismatch. */
-bool told(struct proc *p, int code, unsigned long addr, int lsb);
+bool got(struct proc *p, int code, unsigned long addr, int lsb);
 /*
  * The same for a page at several addresses: at least one signal, each at one
  * of them. Not all of them: a SIGBUS that is still pending swallows the next.
  */
-bool told_among(struct proc *p, int code, const unsigned long *addrs, int nr,
+bool got_among(struct proc *p, int code, const unsigned long *addrs, int nr,
 		int lsb);
 /* None; logs any mismatch. */
-bool untold(struct proc *p);
+bool got_none(struct proc *p);
 
 /* --- what became of the page at p->at --- */
 
-bool told_early(struct proc *p);	/* one BUS_MCEERR_AO, for this page */
+bool got_ao(struct proc *p);	/* one BUS_MCEERR_AO, for this page */
 bool has(struct proc *p);
 bool lost(struct proc *p);
 bool reads(struct proc *p);		/* the byte that is there */
@@ -302,7 +302,7 @@ bool store_stopped(struct proc *p, unsigned long addr, int byte);
 #define LIST(...)	((struct proc *const []){ __VA_ARGS__, NULL })
 #define all(is, ...)	all_of(is, LIST(__VA_ARGS__))
 bool all_of(bool (*is)(struct proc *p), struct proc *const *list);
-/* The title is for told_early(). */
+/* The title is for got_ao(). */
 #define check_lost(title, ...)	check_lost_by(LIST(__VA_ARGS__), title)
 void check_lost_by(struct proc *const *list, const char *title);
 

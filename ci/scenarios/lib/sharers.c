@@ -33,7 +33,7 @@ void share_page(struct sharers *s, const char *path)
 void fail_shared_page(struct sharers *s)
 {
 	poison_and_check(s->pfn);
-	check(all_of(told_early, s->procs), REACHED);
+	check(all_of(got_ao, s->procs), REACHED);
 	check(all_of(lost, s->procs), NOT_MAPPED);
 	check(kept(s->next), NEXT_PAGE);
 }

@@ -23,7 +23,7 @@ static void run(void)
 	part("removed");
 	unbind(LOG);
 	check(!alive(), SHUT_DOWN);
-	check(untold(a) & untold(b), UNTOLD);
+	check(got_none(a) & got_none(b), UNTOLD);
 	check(maps(a, at_a) && load(a, at_a) == fill(1) &&
 	      maps(b, at_b) && load(b, at_b) == fill(1),
 	      "what is mapped can be read");

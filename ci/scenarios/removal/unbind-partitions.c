@@ -63,7 +63,7 @@ static void run(void)
 	part("removed");
 	unbind(PMEM);
 	check(all_of(lost, procs), NONE_MAPPED);
-	check(all_of(told_early, procs), TOLD_ONCE);
+	check(all_of(got_ao, procs), TOLD_ONCE);
 	check(all_of(is_refused, procs), NEVER_AGAIN);
 	finish_all();
 	for (i = 0; i < NR; i++) {

@@ -150,7 +150,7 @@ static void check_removed(void)
 
 	check(!any(still_mapped), NONE_MAPPED);
 	check(all_of(told_once, mappers), TOLD_ONCE);
-	check(all(untold, copier, idler, opener), UNTOLD);
+	check(all(got_none, copier, idler, opener), UNTOLD);
 	check(!logged("memory corruption"), NOT_CORRUPTED);
 	check(reads(copier), COPY_KEPT);
 	check(!any(reached) && load(idler, idler->at) == SIGNALLED, NEVER_AGAIN);

@@ -24,7 +24,7 @@ static void run(void)
 	part("the shared page");
 	poison_and_check(page_of(a));
 	check_lost("those that share it get BUS_MCEERR_AO", a, b);
-	check(all(untold, stored, read_stored, written),
+	check(all(got_none, stored, read_stored, written),
 	      "those that have a copy get nothing");
 	check(all(has, stored, read_stored, written), "copies stay mapped");
 	check(all(reads, stored, read_stored, written), "copies keep their data");
@@ -34,7 +34,7 @@ static void run(void)
 	forget(b);
 	poison_and_check(page_of(stored));
 	check(hit(stored), "its owner gets BUS_MCEERR_AO");
-	check(all(untold, a, b, read_stored, written),
+	check(all(got_none, a, b, read_stored, written),
 	      "no other process is signalled");
 }
 

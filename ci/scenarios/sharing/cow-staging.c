@@ -23,7 +23,7 @@ static void run(void)
 	remark("%llu staging blocks", (unsigned long long)(length / PAGE));
 
 	poison_and_check(pmem_pfn(PMEM, physical + length / PAGE / 2 * PAGE));
-	check(all(untold, a, b), "no process is signalled");
+	check(all(got_none, a, b), "no process is signalled");
 	check(all(reads, a, b), "what is mapped can be read");
 	check(read_byte(file("g"), 4 * PAGE) == '1', COPY);
 	check(alive(), GOES_ON);

@@ -33,9 +33,9 @@ static void far_offsets(void)
 	other = map_by("other", file("far.2"), 0);
 
 	poison_and_check(pfn);
-	check(all_of(told_early, procs), REACHED);
+	check(all_of(got_ao, procs), REACHED);
 	check(all_of(lost, procs), NOT_MAPPED);
-	check(untold(other) && has(other),
+	check(got_none(other) && has(other),
 	      "a process that maps the last file's first page gets nothing and keeps it");
 }
 
@@ -85,7 +85,7 @@ static void shared_in_part(void)
 		check(all_of(hit, procs[i]),
 		      "a process that has it gets BUS_MCEERR_AO and loses it");
 		for (k = i + 1; k < ARRAY_SIZE(fails); k++)
-			spared &= all_of(untold, procs[k]) &&
+			spared &= all_of(got_none, procs[k]) &&
 				  all_of(has, procs[k]);
 		check(spared, "a process that has other pages gets nothing");
 	}
@@ -109,9 +109,9 @@ static void unwritten(void)
 	physical = file_physical(file("unwritten"), PAGE);
 
 	poison_and_check(pmem_pfn(PMEM, physical));
-	check(untold(p) && reads(p),
+	check(got_none(p) && reads(p),
 	      "a process that has read it gets nothing and reads zeroes still");
-	check(untold(w) && has(w),
+	check(got_none(w) && has(w),
 	      "a process that has written the next page gets nothing and keeps it");
 	check(lost_reports(m, 1) == 1 &&
 	      reported_lost(m, file("unwritten"), PAGE), REPORTED);
@@ -120,7 +120,7 @@ static void unwritten(void)
 	poison_and_check(pmem_pfn(PMEM, physical + PAGE));
 	check(hit(w),
 	      "a process that has written it gets BUS_MCEERR_AO and loses it");
-	check(untold(p), "a process that maps the page before gets nothing");
+	check(got_none(p), "a process that maps the page before gets nothing");
 	stop_monitor(m);
 }
 
@@ -171,7 +171,7 @@ static void ends_of_groups(void)
 	     "it is not the last block");
 
 	poison_and_check(page_of(a));
-	check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
+	check(all(got_ao, a, b), "both sharers get BUS_MCEERR_AO");
 	check(all(lost, a, b), NOT_MAPPED);
 	check(alive(), GOES_ON);
 

@@ -62,7 +62,7 @@ static void fail_block(const struct kind *kind)
 
 	check_error(poison(pmem_pfn(PMEM, place)));
 	check(!alive(), SHUTS_DOWN);
-	check(untold(p) && reads(p),
+	check(got_none(p) && reads(p),
 	      "a process that maps the file's data gets nothing and can read it");
 	finish(p);
 	check(unmount(), "it unmounts");

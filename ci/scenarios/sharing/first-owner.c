@@ -39,7 +39,7 @@ static void depart(const char *title, enum departure how)
 
 	poison_and_check(page_of(a));
 	check_lost("the others get BUS_MCEERR_AO", a, b);
-	check(untold(first),
+	check(got_none(first),
 	      "a process that had the first file mapped gets nothing");
 }
 

@@ -15,7 +15,7 @@ static void run(void)
 	must(length >= 64 * PAGE, "no free extent");
 
 	machine_check_and_check(pmem_pfn(PMEM, physical + 32 * PAGE));
-	check(untold(p), "a process that maps a file's page gets nothing");
+	check(got_none(p), "a process that maps a file's page gets nothing");
 	check(reads(p), "what is mapped can be read");
 	check(alive(), GOES_ON);
 }

@@ -85,7 +85,7 @@ static void run(void)
 	b = map_by("b", file("g"), PAGE);
 
 	poison_and_check(page_of(a));
-	check(all(told_early, a, b), "both are told");
+	check(all(got_ao, a, b), "both are told");
 	check(all(lost, a, b), "neither maps the page");
 	look_at_lockdep();
 }

@@ -23,7 +23,7 @@ static void fail_block_of(const char *title, uint64_t owner)
 	check_error(machine_check(before.pfn));
 	check_failed(&before);
 	check(!alive(), "the filesystem shuts down");
-	check(untold(p), "a process that maps a file's page gets nothing");
+	check(got_none(p), "a process that maps a file's page gets nothing");
 	check(reads(p), "what is mapped can be read");
 	finish(p);
 	check(unmount(), "it unmounts");

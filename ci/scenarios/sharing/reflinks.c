@@ -20,7 +20,7 @@ static void share(int nr)
 
 	poison_and_check(common_page(procs));
 	check_lost_by(procs, REACHED);
-	check(all(untold, other, unrelated),
+	check(all(got_none, other, unrelated),
 	      "another page of the files, another file: nothing");
 	check(has(other) && reads(other) && has(unrelated) && reads(unrelated),
 	      "those stay mapped and can be read");

@@ -34,7 +34,7 @@ static void one_process(void)
 	     "wrong data");
 
 	poison_and_check(pfn_of(both, at[0]));
-	check(told_among(both, BUS_MCEERR_AO, at, 2, PAGE_LSB),
+	check(got_among(both, BUS_MCEERR_AO, at, 2, PAGE_LSB),
 	      "it gets BUS_MCEERR_AO, at one of them or at both");
 	check(!maps(both, at[0]) && !maps(both, at[1]),
 	      "it has the page mapped no more, at either offset");

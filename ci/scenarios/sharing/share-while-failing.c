@@ -32,9 +32,9 @@ static void run(void)
 		load(b, b->at);
 		failed += !!wait_for(injector);
 		mapped += !lost(a);
-		told_a += told_early(a);
+		told_a += got_ao(a);
 		/* It may fault after the event, and then has the page. */
-		told_b += has(b) || told_early(b);
+		told_b += has(b) || got_ao(b);
 		read += load(b, b->at) == fill(i);
 		finish(a);
 		finish(b);

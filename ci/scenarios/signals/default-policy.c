@@ -16,7 +16,7 @@ static void two_processes(const char *title, const char *f, const char *g)
 
 	part("%s", title);
 	machine_check_and_check(page_of(b));
-	check(all(untold, a, b, other), "no process is signalled");
+	check(all(got_none, a, b, other), "no process is signalled");
 	check(all(lost, a, b), UNMAPPED);
 	a->at += 100;
 	check(stopped(a) && store_stopped(b, b->at + 8, 'x'), STOPPED);

@@ -18,7 +18,7 @@ static void run(void)
 
 	machine_check_and_check(page_of(a));
 	check_lost(TOLD, a, b);
-	check(untold(other) && maps_huge(other, other->at),
+	check(got_none(other) && maps_huge(other, other->at),
 	      "a process that maps the next 2 MiB gets nothing and keeps them");
 }
 

@@ -20,10 +20,10 @@ static void fail_page(const char *title, bool early)
 
 	machine_check_and_check(page_of(a));
 	if (early)
-		check(all(told_early, a, b),
+		check(all(got_ao, a, b),
 		      "both get BUS_MCEERR_AO, each at its own address");
 	else
-		check(all(untold, a, b), "no process is signalled");
+		check(all(got_none, a, b), "no process is signalled");
 	check(all(lost, a, b), UNMAPPED);
 	forget(a);
 	check(stopped(a), STOPPED);

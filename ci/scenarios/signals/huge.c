@@ -20,7 +20,7 @@ static void fail_one(const char *title, const char *f, const char *g)
 
 	machine_check_and_check(page_of(a));
 	check_lost("both get BUS_MCEERR_AO at the page's address", a, b);
-	check(untold(other), "a process that maps the next 2 MiB gets nothing");
+	check(got_none(other), "a process that maps the next 2 MiB gets nothing");
 	check(maps_huge(other, other->at) && reads(other),
 	      "the next 2 MiB stay mapped and can be read");
 	check(load(a, a->at + PAGE) == fill(201),

@@ -25,9 +25,9 @@ static void run(void)
 	mce_policy(other, PR_MCE_KILL_EARLY);
 
 	machine_check_and_check(page_of(a));
-	check(all(told_early, a, b),
+	check(all(got_ao, a, b),
 	      "a process that asked for it gets BUS_MCEERR_AO");
-	check(untold(late), "a process that did not ask is not told yet");
+	check(got_none(late), "a process that did not ask is not told yet");
 	check(all(lost, a, b), "processes that asked no longer map the page");
 	check(lost(late), LATE_UNMAPPED);
 	check(kept(other),

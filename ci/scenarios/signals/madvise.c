@@ -18,9 +18,9 @@ static void consume(const char *title, bool early)
 
 	check_result(advise(consumer, consumer->at, PAGE, MADV_HWPOISON), 0,
 		     "madvise() succeeds");
-	check(told(consumer, BUS_MCEERR_AR, consumer->at, PAGE_LSB),
+	check(got(consumer, BUS_MCEERR_AR, consumer->at, PAGE_LSB),
 	      "the consumer gets BUS_MCEERR_AR");
-	check(early ? told_early(other) : untold(other),
+	check(early ? got_ao(other) : got_none(other),
 	      early ? "the sharer gets BUS_MCEERR_AO" : "the sharer gets nothing");
 	check(all(lost, consumer, other), UNMAPPED);
 }

@@ -32,12 +32,12 @@ static void run(void)
 		must(i < ARRAY_SIZE(at), "none is mapped");
 
 	poison_and_check(pfn_of(p, at[i]));
-	check(told_among(p, BUS_MCEERR_AO, at, ARRAY_SIZE(at), PAGE_LSB),
+	check(got_among(p, BUS_MCEERR_AO, at, ARRAY_SIZE(at), PAGE_LSB),
 	      "the process gets BUS_MCEERR_AO at addresses of the page only");
 	for (i = 0, mapped = 0; i < ARRAY_SIZE(at); i++)
 		mapped += maps(p, at[i]);
 	check_result(mapped, 0, "none of its mappings still has the page");
-	check(untold(late), "a mapping that was never read gets nothing");
+	check(got_none(late), "a mapping that was never read gets nothing");
 	check(reads(late), "the next page can be read");
 }
 

@@ -30,11 +30,11 @@ static void mix(const char *title, const char *f, const char *g, bool huge_first
 		return;
 
 	poison_and_check(page_of(small));
-	check(told_early(small),
+	check(got_ao(small),
 	      "a process that has the page by a PTE gets BUS_MCEERR_AO");
 	/* Mapped by a PMD or, because of the other mapping, by PTEs. */
-	check(told_among(huge, BUS_MCEERR_AO, &huge->at, 1, PMD_LSB) ||
-	      told(huge, BUS_MCEERR_AO, huge->at, PAGE_LSB),
+	check(got_among(huge, BUS_MCEERR_AO, &huge->at, 1, PMD_LSB) ||
+	      got(huge, BUS_MCEERR_AO, huge->at, PAGE_LSB),
 	      "a process that asked for a PMD gets BUS_MCEERR_AO");
 	check(all(lost, small, huge), UNMAPPED);
 }

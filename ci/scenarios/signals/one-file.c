@@ -17,9 +17,9 @@ static void run(void)
 	other = map_by("other page", file("f"), 5 * PAGE);
 
 	poison_and_check(page_of(a));
-	check(all(told_early, a, b),
+	check(all(got_ao, a, b),
 	      "both get BUS_MCEERR_AO, each at its own address");
-	check(untold(other),
+	check(got_none(other),
 	      "a process that maps another page of the file gets nothing");
 	check(all(lost, a, b), UNMAPPED);
 	check(maps(a, next) && has(other), "other pages stay mapped");

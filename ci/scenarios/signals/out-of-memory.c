@@ -43,7 +43,7 @@ static bool was_told(struct proc *p, unsigned long addr)
 		uninformed++;
 		return true;
 	}
-	if (!told(p, BUS_MCEERR_AO, addr, PAGE_LSB))
+	if (!got(p, BUS_MCEERR_AO, addr, PAGE_LSB))
 		return false;
 	exact++;
 	return true;
@@ -83,7 +83,7 @@ static void share(const char *name, unsigned int nr, unsigned long pages)
 
 static void each_in_turn(void)
 {
-	long errors = 0, kept = 0, untold = 0;
+	long errors = 0, kept = 0, missed = 0;
 	unsigned long n;
 	char left[24];
 	int ret;
@@ -101,7 +101,7 @@ static void each_in_turn(void)
 			       n, ret);
 			errors++;
 		}
-		look_at_all(FEW, n, &kept, &untold);
+		look_at_all(FEW, n, &kept, &missed);
 		/* The nth allocation was not reached. */
 		if (strtoul(left, NULL, 0))
 			break;
@@ -111,7 +111,7 @@ static void each_in_turn(void)
 	check(n > 3 && n < MOST && uninformed, "each allocation had its turn");
 	check(!errors, "memory_failure() succeeds each time");
 	check(!kept, "no process keeps the page");
-	check(!untold, "all are told, if only that there is something");
+	check(!missed, "all are told, if only that there is something");
 	finish_all();
 }
 
@@ -136,7 +136,7 @@ static void fail_always(const char *dir)
 
 static void all_at_once(void)
 {
-	long kept = 0, untold = 0;
+	long kept = 0, missed = 0;
 	unsigned long i;
 
 	part("all allocations fail");
@@ -151,13 +151,13 @@ static void all_at_once(void)
 
 		put_number(task_fd, 0);
 		check_result(ret, 0, "memory_failure() succeeds, page %lu", i);
-		look_at_all(MANY, i, &kept, &untold);
+		look_at_all(MANY, i, &kept, &missed);
 	}
 	remark("%ld signals told all, %ld only that there was something", exact,
 	       uninformed);
 	check(uninformed, "the allocations did fail");
 	check(!kept, "no process keeps the page");
-	check(!untold, "all are told, if only that there is something");
+	check(!missed, "all are told, if only that there is something");
 	finish_all();
 }
 

@@ -32,7 +32,7 @@ static void sharers(const char *title, bool early, bool reflinks)
 		bool is_early = policies[i] == PR_MCE_KILL_DEFAULT ? early :
 				policies[i] == PR_MCE_KILL_EARLY;
 
-		as_asked &= is_early ? told_early(procs[i]) : untold(procs[i]);
+		as_asked &= is_early ? got_ao(procs[i]) : got_none(procs[i]);
 	}
 	check(as_asked, "only processes that asked for early signals get one");
 	check(all_of(lost, procs), UNMAPPED);

@@ -22,7 +22,7 @@ static void run(void)
 	poison_and_check(page_of(shared));
 	check_lost("a process that maps the file's page gets BUS_MCEERR_AO, shared or private",
 		   shared, reader);
-	check(all(untold, writer, both), BYSTANDER);
+	check(all(got_none, writer, both), BYSTANDER);
 	check(has(writer) && reads(writer) && has(both) && reads(both),
 	      "private copies stay as they are");
 }

@@ -23,7 +23,7 @@ static void by_injector(const char *title)
 	for (i = 0; i < 2; i++) {
 		part("%s%s", title, i ? " again" : "");
 		poison_and_check(before.pfn);
-		check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
+		check(all(got_ao, a, b), "both sharers get BUS_MCEERR_AO");
 		check(all(lost, a, b), "neither still has the page mapped");
 		check_as_before(&before);
 		forget(a);
@@ -46,7 +46,7 @@ static void by_madvise(const char *title)
 	a = map_by("a", path, PAGE);
 	look(&before, page_of(a));
 	check(!advise(a, a->at, PAGE, MADV_HWPOISON), "madvise() succeeds");
-	check(told(a, BUS_MCEERR_AR, a->at, PAGE_LSB) && lost(a),
+	check(got(a, BUS_MCEERR_AR, a->at, PAGE_LSB) && lost(a),
 	      "the consumer gets BUS_MCEERR_AR and loses the page");
 	check_as_before(&before);
 
@@ -57,9 +57,9 @@ static void by_madvise(const char *title)
 	at_b[1] = at_b[0] + PAGE;
 	check(!advise(b, at_b[0], 2 * PAGE, MADV_HWPOISON),
 	      "madvise() succeeds");
-	check(told_among(b, BUS_MCEERR_AR, at_b, 2, PAGE_LSB),
+	check(got_among(b, BUS_MCEERR_AR, at_b, 2, PAGE_LSB),
 	      "the consumer gets BUS_MCEERR_AR");
-	check(untold(a), "the first one gets nothing");
+	check(got_none(a), "the first one gets nothing");
 	check_as_before(&before);
 	check(reads(a) && reads(b) && load(b, at_b[1]) == fill(2), AGAIN);
 	finish_all();
@@ -118,7 +118,7 @@ static void reuse(int64_t physical)
 	ret = advise(p, map(p, all, 0, size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED), size, MADV_POPULATE_WRITE);
 	check(!ret, "it can be mapped, all of it, and written to");
-	check(untold(p), "no signal is sent");
+	check(got_none(p), "no signal is sent");
 	finish(p);
 }
 

@@ -23,7 +23,7 @@ static void run(void)
 
 	part("first");
 	machine_check_and_check(pfn);
-	check(all(told_early, a, b), "both sharers get BUS_MCEERR_AO");
+	check(all(got_ao, a, b), "both sharers get BUS_MCEERR_AO");
 
 	part("second");
 	forget(a);
@@ -34,7 +34,7 @@ static void run(void)
 		   "memory_failure() succeeds or knows the page"))
 		remark("it returned %d (%s)", ret, strerror(-ret));
 	check(flagged(pfn), "the page is still flagged");
-	check(all(untold, a, b),
+	check(all(got_none, a, b),
 	      "a process that has lost the page already gets nothing");
 	check(hardware_corrupted() == before, COUNTED_ONCE);
 
@@ -43,7 +43,7 @@ static void run(void)
 	check(stopped(again), STOPPED);
 	machine_check(pfn);
 	check(lost(again), "the page is not mapped after the third");
-	check(all(untold, a, b), "no other process is signalled");
+	check(all(got_none, a, b), "no other process is signalled");
 }
 
 SCENARIO("the same page fails a second and a third time",
