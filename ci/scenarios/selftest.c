@@ -2,7 +2,7 @@
 /*
  * Scenarios that pass, fail, skip, crash and hang on purpose, to test ci/test:
  * ci/checks/test-verdicts.sh knows what it must say of each. They fail no
- * pages. One source; the name it is called by says which scenario it is.
+ * pages.
  */
 #include "scenario.h"
 
@@ -73,70 +73,57 @@ static void powers_off(void)
 		pause();
 }
 
-static const struct {
-	const char *name;
-	void (*act)(void);
-	struct outcome base;
-	bool bare;		/* without a check that holds before it acts */
-} selves[] = {
-	{ "selftest-passes", pass, {}, true },
-	{ "selftest-fails", fail, {} },
-	{ "selftest-fails-as-known", fail, { .fails = { "this does not" } } },
-	{ "selftest-passes-unexpectedly", pass,
-	  { .fails = { "part one: a claim" } }, true },
-	{ "selftest-fails-elsewhere", fail_other,
-	  { .fails = { "this does not" } }, true },
-	{ "selftest-skips", skipped, {}, true },
-	{ "selftest-gives-up", gives_up, {} },
-	{ "selftest-crashes", abort, {} },
-	{ "selftest-short", short_of_results, {} },
-	{ "selftest-silent", silent, {}, true },
-	{ "selftest-empty", nothing_checked, {}, true },
-	{ "selftest-hangs", hangs, {} },
-	{ "selftest-hangs-as-known", hangs,
-	  { .hangs = "Kernel panic - not syncing: NMI" } },
-	{ "selftest-hangs-elsewhere", hangs,
-	  { .hangs = "dax_iomap_fault" } },
-	{ "selftest-ends-unexpectedly", pass,
-	  { .hangs = "Kernel panic - not syncing: NMI" }, true },
-	{ "selftest-fails-by-chance", fail,
-	  { .hangs = "dax_iomap_fault", .says = "^not ok 2 - this does not" } },
-	{ "selftest-gives-up-by-chance", gives_up,
-	  { .hangs = "dax_iomap_fault", .says = "^Bail out! the groundwork" } },
-	{ "selftest-gives-up-otherwise", gives_up,
-	  { .hangs = "dax_iomap_fault", .says = "^Bail out! something else" } },
-	{ "selftest-splats", splats, {} },
-	{ "selftest-splats-as-known", splats,
-	  { .splat = "WARNING: .*lkdtm" } },
-	{ "selftest-splats-elsewhere", splats,
-	  { .splat = "WARNING: .*fs/dax.c" } },
-	{ "selftest-panics", panics, {} },
-	{ "selftest-powers-off", powers_off, {} },
-};
-
-static unsigned int self;
-
-static void run(void)
+/* A check holds before it acts. */
+static void after_a_check(void)
 {
-	if (!selves[self].bare)
-		check(true, "this holds");
-	selves[self].act();
+	void (*act)(void) = scenario.with;
+
+	check(true, "this holds");
+	act();
 }
 
-SCENARIO("for the test of ci/test", .machine = "e820", .cpus = 1, .seconds = 25);
+#define AFTER(act, limit) \
+	"for the test of ci/test", after_a_check, .with = act, .cpus = 1, \
+	.seconds = limit
+#define ALONE(act, limit) \
+	"for the test of ci/test", act, .cpus = 1, .seconds = limit
 
-__attribute__((constructor)) static void become(void)
-{
-	for (; self < ARRAY_SIZE(selves); self++) {
-		if (strcmp(selves[self].name, program_invocation_short_name))
-			continue;
-		scenario.name = selves[self].name;
-		scenario.base = selves[self].base;
-		if (selves[self].act == hangs)
-			scenario.seconds = 12;
-		return;
-	}
-	fprintf(stderr, "%s: no scenario of this name\n",
-		program_invocation_short_name);
-	_exit(2);
-}
+SCENARIOS(
+	{ "selftest-passes", ALONE(pass, 25) },
+	{ "selftest-fails", AFTER(fail, 25) },
+	{ "selftest-fails-as-known", AFTER(fail, 25),
+	  .base.fails = { "this does not" } },
+	{ "selftest-passes-unexpectedly", ALONE(pass, 25),
+	  .base.fails = { "part one: a claim" } },
+	{ "selftest-fails-elsewhere", ALONE(fail_other, 25),
+	  .base.fails = { "this does not" } },
+	{ "selftest-skips", ALONE(skipped, 25) },
+	{ "selftest-gives-up", AFTER(gives_up, 25) },
+	{ "selftest-crashes", AFTER(abort, 25) },
+	{ "selftest-short", AFTER(short_of_results, 25) },
+	{ "selftest-silent", ALONE(silent, 25) },
+	{ "selftest-empty", ALONE(nothing_checked, 25) },
+	{ "selftest-hangs", AFTER(hangs, 12) },
+	{ "selftest-hangs-as-known", AFTER(hangs, 12),
+	  .base.hangs = "Kernel panic - not syncing: NMI" },
+	{ "selftest-hangs-elsewhere", AFTER(hangs, 12),
+	  .base.hangs = "dax_iomap_fault" },
+	{ "selftest-ends-unexpectedly", ALONE(pass, 25),
+	  .base.hangs = "Kernel panic - not syncing: NMI" },
+	{ "selftest-fails-by-chance", AFTER(fail, 25),
+	  .base.hangs = "dax_iomap_fault",
+	  .base.says = "^not ok 2 - this does not" },
+	{ "selftest-gives-up-by-chance", AFTER(gives_up, 25),
+	  .base.hangs = "dax_iomap_fault",
+	  .base.says = "^Bail out! the groundwork" },
+	{ "selftest-gives-up-otherwise", AFTER(gives_up, 25),
+	  .base.hangs = "dax_iomap_fault",
+	  .base.says = "^Bail out! something else" },
+	{ "selftest-splats", AFTER(splats, 25) },
+	{ "selftest-splats-as-known", AFTER(splats, 25),
+	  .base.splat = "WARNING: .*lkdtm" },
+	{ "selftest-splats-elsewhere", AFTER(splats, 25),
+	  .base.splat = "WARNING: .*fs/dax.c" },
+	{ "selftest-panics", AFTER(panics, 25) },
+	{ "selftest-powers-off", AFTER(powers_off, 25) }
+);

@@ -25,18 +25,15 @@ static unsigned long place_pfn(int nr, int64_t physical)
 static void fail_in(const char *title, int failing, int other)
 {
 	struct sharers hit, spared;
+	const char *path = file("%d/shared.%d", failing, failing);
 
 	part("%s, partition %d", title, failing);
-	make_file(file("%d/shared.%d", failing, failing), 4 * PAGE);
-	make_file(file("%d/shared.%d", other, failing), 4 * PAGE);
-	share_page(&hit, file("%d/shared.%d", failing, failing));
-	share_page(&spared, file("%d/shared.%d", other, failing));
-	must(hit.pfn == place_pfn(failing, file_physical(
-			file("%d/shared.%d", failing, failing), PAGE)),
-	     "the page is not in this partition");
+	share_page(&hit, 3, path);
+	share_page(&spared, 3, file("%d/shared.%d", other, failing));
+	must(hit.pfn == place_pfn(failing, file_physical(path, PAGE)));
 
 	fail_shared_page(&hit);
-	check(undisturbed(&spared),
+	check(all_kept(&spared),
 	      "sharers in the other partition keep their page, unsignalled");
 	check(alive_in(place(failing)) && alive_in(place(other)),
 	      "both filesystems go on");
@@ -96,7 +93,7 @@ static bool is_dax(const char *path)
 {
 	struct statx st;
 
-	must(!statx(AT_FDCWD, path, 0, STATX_TYPE, &st), "%s: %m", path);
+	must(!statx(AT_FDCWD, path, 0, STATX_TYPE, &st));
 	return st.stx_attributes & STATX_ATTR_DAX;
 }
 
@@ -143,7 +140,7 @@ static void remove_device(void)
 		   "p:scenario/dax_freed dax_free_inode");
 	put_string(TRACING "events/scenario/dax_freed/enable", "1");
 	unbind(PMEM);
-	check(access(PMEM, F_OK), "it goes when its driver lets go of it");
+	check(access(PMEM, F_OK), "it goes when its driver releases it");
 	check(within(5, was_freed), FREED);
 	put_string(TRACING "events/scenario/dax_freed/enable", "0");
 

@@ -25,6 +25,11 @@ unsigned long pmem_pfn(const char *device, int64_t offset)
 	return (read_number(path) + offset) / PAGE;
 }
 
+unsigned long file_pfn(const char *path, off_t offset)
+{
+	return pmem_pfn(PMEM, file_physical(path, offset));
+}
+
 void change_flags(const char *path, unsigned int set, unsigned int clear)
 {
 	struct fsxattr attr;
@@ -82,8 +87,7 @@ void make_partitions(int nr, int mib)
 		sprintf(strchr(table, '\0'), ",%dM\\n", mib);
 	command("printf '%s' | sfdisk -q " PMEM, table);
 	for (i = 1; i <= nr; i++)
-		must(!access(partition(i), F_OK), "there is no %s",
-		     partition(i));
+		must(!access(partition(i), F_OK));
 }
 
 void check_repair(const char *device)
@@ -111,23 +115,6 @@ const char *linear_table(const struct segment *segments, int nr)
 			      (long long)segments[i].start / 512);
 		must(n < (int)sizeof(table), "the table is too long");
 		at += segments[i].length;
-	}
-	return table;
-}
-
-const char *stripe_table(const struct segment *segments, int nr, int64_t chunk)
-{
-	static char table[1024];
-	int i, n;
-
-	n = snprintf(table, sizeof(table), "0 %lld striped %d %lld",
-		     (long long)segments[0].length * nr / 512, nr,
-		     (long long)chunk / 512);
-	for (i = 0; i < nr; i++) {
-		n += snprintf(table + n, sizeof(table) - n, " %s %lld",
-			      segments[i].device,
-			      (long long)segments[i].start / 512);
-		must(n < (int)sizeof(table), "the table is too long");
 	}
 	return table;
 }
@@ -174,9 +161,7 @@ static void copy(const struct move *m)
 	must(!posix_memalign(&buffer, PAGE, step), "no memory");
 	for (at = 0; at < m->from.length; at += step)
 		must(pread(from, buffer, step, m->from.start + at) == step &&
-		     pwrite(to, buffer, step, m->to.start + at) == step,
-		     "copying from %s to %s: %m", m->from.device,
-		     m->to.device);
+		     pwrite(to, buffer, step, m->to.start + at) == step);
 	free(buffer);
 	close(from);
 	close(to);
@@ -227,6 +212,17 @@ const char *make_file_between(int64_t from, int64_t to, size_t size)
 	}
 	give_up("no file came to be between %lld and %lld MiB",
 		(long long)(from / MIB), (long long)(to / MIB));
+}
+
+void fail_shared_at(const char *path, unsigned long pfn)
+{
+	struct sharers s;
+
+	share_page(&s, 3, path);
+	must(s.pfn == pfn, "the page is elsewhere");
+	fail_shared_page(&s);
+	check(alive(), GOES_ON);
+	finish_all();
 }
 
 /* --- a device that goes away --- */

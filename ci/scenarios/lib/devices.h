@@ -14,7 +14,6 @@
 /* A shell command that must succeed; what it prints goes to the log. */
 void command(const char *fmt, ...) __printf(1, 2);
 
-
 /* A file's FS_XFLAG_* */
 void change_flags(const char *path, unsigned int set, unsigned int clear);
 
@@ -49,8 +48,6 @@ struct segment {
 
 /* Of adjacent segments. */
 const char *linear_table(const struct segment *segments, int nr);
-/* Of segments of equal length, striped in chunks. */
-const char *stripe_table(const struct segment *segments, int nr, int64_t chunk);
 /* dmsetup's command; it takes a table or "" */
 void dm(const char *what, const char *table);
 void create_dm(const char *table);
@@ -78,37 +75,13 @@ unsigned long segment_pfn(const struct segment *segments, int nr,
  */
 const char *make_file_between(int64_t from, int64_t to, size_t size);
 
-/* --- three processes that share a page, and another one --- */
-
-#define NR_SHARERS	3
-
-struct sharers {
-	struct proc *procs[NR_SHARERS + 1], *next;	/* ends with NULL */
-	unsigned long pfn;
-};
-
-/*
- * Page 1 of a file of four, which two reflinks (path.1, path.2) share at other
- * offsets; a process maps each. Another maps the file's next page.
- */
-void share_page(struct sharers *s, const char *path);
-/* Such processes alone, of nr - 1 reflinks; the list ends with NULL. */
-void share_among(struct proc **procs, int nr, const char *path);
-/* Make it fail, with the checks that any failure of a shared page must pass. */
-void fail_shared_page(struct sharers *s);
-/* No process was signalled, and all can still read their pages. */
-bool undisturbed(struct sharers *s);
-
-#define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
-#define NOT_MAPPED	"no sharer still has the page mapped"
-#define NEXT_PAGE	"the next page stays mapped, and no process is signalled"
-/* Others that several scenarios have */
+/* Names of checks that several scenarios use */
 #define REPORTED	"the loss is reported, of each file that has the block"
 #define PLACE_REPORTED	"the place on the device is reported, and no other"
 #define SHUTS_DOWN	"the filesystem shuts down"
-/* What fails if the sharers are not found; for struct outcome */
-#define SHARERS_MISSED(part) \
-	part ": " SUCCEEDS, part ": " REACHED, part ": " NOT_MAPPED
+
+/* Make the page fail that this file shares with two reflinks; its pfn is this. */
+void fail_shared_at(const char *path, unsigned long pfn);
 
 /* --- XFS's reports to its health monitor --- */
 
@@ -137,11 +110,6 @@ void forget_reports(struct monitor *m);
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 void unbind(const char *device);
 void rebind(const char *device);
-#define NONE_MAPPED	"no process maps a page of the device any longer"
-#define TOLD_ONCE	"a process that had some mapped gets one BUS_MCEERR_AO"
-#define UNTOLD		"a process that had none mapped gets nothing"
-#define NOT_CORRUPTED	"the log does not speak of memory corruption"
-#define COPY_KEPT	"a private copy stays as it is"
 #define NEVER_AGAIN	"the next access of each draws SIGBUS"
 #define SHUT_DOWN	"the filesystem is shut down"
 #define UNMOUNTS	"it unmounts"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Make a page fail, and inspect what the kernel then knows of it. */
-#include <elf.h>
 #include <sched.h>
 #include <stdarg.h>
 #include "devices.h"
@@ -112,16 +111,15 @@ void visit_processors(void)
 	cpu_set_t all, one;
 	int cpu;
 
-	must(!sched_getaffinity(0, sizeof(all), &all), "sched_getaffinity: %m");
+	must(!sched_getaffinity(0, sizeof(all), &all));
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
-		must(!sched_setaffinity(0, sizeof(one), &one),
-		     "sched_setaffinity: %m");
+		must(!sched_setaffinity(0, sizeof(one), &one));
 	}
-	must(!sched_setaffinity(0, sizeof(all), &all), "sched_setaffinity: %m");
+	must(!sched_setaffinity(0, sizeof(all), &all));
 }
 
 int machine_check(unsigned long pfn)
@@ -163,36 +161,6 @@ long hardware_corrupted(void)
 
 	must(at, "/proc/meminfo has no %s", key);
 	return atol(at + strlen(key)) / 4;
-}
-
-/*
- * A number from VMCOREINFO, the kernel's notes for crash dumps. They are in the
- * first megabyte of /proc/kcore.
- */
-long kernel_number(const char *key)
-{
-	static char notes[1 << 16];
-	static size_t len;
-	size_t i, n = strlen(key);
-	Elf64_Ehdr eh;
-	Elf64_Phdr ph;
-	int fd;
-
-	if (!len) {
-		fd = open_file("/proc/kcore", O_RDONLY);
-		must(read(fd, &eh, sizeof(eh)) == sizeof(eh) &&
-		     pread(fd, &ph, sizeof(ph), eh.e_phoff) == sizeof(ph) &&
-		     ph.p_type == PT_NOTE, "/proc/kcore has no notes");
-		len = ph.p_filesz < sizeof(notes) - 1 ?
-			ph.p_filesz : sizeof(notes) - 1;
-		must(pread(fd, notes, len, ph.p_offset) == (ssize_t)len,
-		     "/proc/kcore: %m");
-		close(fd);
-	}
-	for (i = 0; i + n < len; i++)
-		if (!memcmp(notes + i, key, n))
-			return strtol(notes + i + n, NULL, 10);
-	give_up("/proc/kcore's notes have no %s", key);
 }
 
 /* The page, and pages that may be flagged by mistake: its neighbours, its head. */

@@ -35,11 +35,14 @@ void mount_xfs(const char *mkfs_options)
 	make_and_mount(MKFS_XFS, mkfs_options, "xfs", "dax=always");
 }
 
-void mount_xfs_realtime(void)
+void mount_xfs_realtime(const char *mkfs_options)
 {
+	char options[80];
+
 	need(PMEM_RT);
-	make_and_mount(MKFS_XFS ",metadir=1",
-		       "-d rtinherit=1 -r rtdev=" PMEM_RT, "xfs",
+	snprintf(options, sizeof(options),
+		 "-d rtinherit=1 -r rtdev=" PMEM_RT "%s", mkfs_options);
+	make_and_mount(MKFS_XFS ",metadir=1", options, "xfs",
 		       "dax=always,rtdev=" PMEM_RT);
 }
 
@@ -112,8 +115,7 @@ static void fill_file(int fd, const char *path, size_t size)
 
 	for (i = 0; i < size / PAGE; i++) {
 		memset(page, fill(i), PAGE);
-		must(pwrite(fd, page, PAGE, i * PAGE) == PAGE,
-		     "write %s: %m", path);
+		must(pwrite(fd, page, PAGE, i * PAGE) == PAGE);
 	}
 	must(!fsync(fd), "fsync %s: %m", path);
 	close(fd);
@@ -145,12 +147,7 @@ void make_huge_file(const char *path, size_t size)
 
 void clone_file(const char *from, const char *to)
 {
-	int src = open_file(from, O_RDONLY);
-	int dst = open_file(to, O_RDWR | O_CREAT | O_EXCL);
-
-	must(!ioctl(dst, FICLONE, src), "reflink %s to %s: %m", from, to);
-	close(src);
-	close(dst);
+	clone_range(from, 0, 0, to, 0);
 }
 
 void make_shared(size_t size, const char *const *names)
@@ -181,8 +178,7 @@ void clone_range(const char *from, off_t from_off, size_t len,
 	int dst = open_file(to, O_RDWR | O_CREAT);
 
 	range.src_fd = open_file(from, O_RDONLY);
-	must(!ioctl(dst, FICLONERANGE, &range), "reflink a range of %s: %m",
-	     from);
+	must(!ioctl(dst, FICLONERANGE, &range), "reflink %s to %s: %m", from, to);
 	close(range.src_fd);
 	close(dst);
 }
@@ -346,16 +342,6 @@ off_t take_all_space(const char *path)
 	}
 	close(fd);
 	return size;
-}
-
-off_t take_block(const char *path, int64_t physical)
-{
-	off_t at;
-
-	take_all_space(path);
-	at = file_offset(path, physical);
-	must(at >= 0, "%s has not got the block", path);
-	return at;
 }
 
 int64_t find_extent(const char *path,

@@ -17,6 +17,9 @@ const char *code_name(int code);
 /* In the process itself: a byte, 0, or SIGNALLED */
 int load_here(unsigned long addr);
 int store_here(unsigned long addr, int byte);
+/* Two processes do this at the same time. */
+void call_both(struct proc *const *p, long (*what)(unsigned long),
+	       const unsigned long arguments[2], int results[2]);
 /* Make another process repeat this until relent(). */
 void set_going(struct proc *p, void (*round)(void *), void *with);
 /* Runs in the signalled process; for races. */

@@ -23,8 +23,24 @@ static void read_physical(uint64_t phys, void *buf, size_t len)
 	if (mem < 0)
 		mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
 	must(mem >= 0, "/dev/mem: %m");
-	must(pread(mem, buf, len, phys) == (ssize_t)len,
-	     "/dev/mem at %#llx: %m", (unsigned long long)phys);
+	must(pread(mem, buf, len, phys) == (ssize_t)len);
+}
+
+/* From VMCOREINFO, the kernel's notes for crash dumps */
+long kernel_number(const char *key)
+{
+	static char notes[1 << 16];
+	uint64_t phys, len;
+	char *at;
+
+	if (!notes[0]) {
+		must(sscanf(text_of("/sys/kernel/vmcoreinfo"), "%lx %lx", &phys,
+			    &len) == 2 && len < sizeof(notes));
+		read_physical(phys, notes, len);
+	}
+	at = memmem(notes, sizeof(notes), key, strlen(key));
+	must(at, "VMCOREINFO has no %s", key);
+	return strtol(at + strlen(key), NULL, 10);
 }
 
 /* The line of a text file that has this; NULL if there is none */
@@ -40,12 +56,13 @@ static char *line_with(const char *path, const char *what)
 /* The physical address of this symbol in the kernel's image. */
 static uint64_t physical_of_symbol(const char *name)
 {
+	const long base = kernel_number("NUMBER(phys_base)=") - KERNEL_MAP;
 	char end[128], *line;
 
 	snprintf(end, sizeof(end), " %s\n", name);
 	line = line_with("/proc/kallsyms", end);
 	must(line, "/proc/kallsyms has no %s", name);
-	return strtoul(line, NULL, 16) - KERNEL_MAP + kernel_number("NUMBER(phys_base)=");
+	return strtoul(line, NULL, 16) + base;
 }
 
 /*
@@ -94,8 +111,7 @@ static bool find_page(unsigned long pfn, uint64_t *phys, uint64_t *len)
 	if (!map)
 		read_physical(physical_of_symbol("vmemmap_base"), &map, 8);
 	must(map >= 0xffff800000000000UL && size <= (long)PAGE &&
-	     PAGE % size == 0, "a memory map at %#llx of structs of %ld",
-	     (unsigned long long)map, size);
+	     PAGE % size == 0);
 	return find_physical(map + pfn * size, phys, len);
 }
 
@@ -116,8 +132,7 @@ bool pfns_of_device(unsigned long *first, unsigned long *nr)
 
 	if (!line)
 		return false;
-	must(sscanf(line, "%lx-%lx", &start, &end) == 2, "/proc/iomem: %s",
-	     line);
+	must(sscanf(line, "%lx-%lx", &start, &end) == 2);
 	*first = start / PAGE;
 	*nr = (end + 1 - start) / PAGE;
 	return true;
@@ -139,8 +154,7 @@ void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
 
 	must(pfns_of_device(&pfn, &nr), "/proc/iomem has no namespace0.0");
 	for (; nr; nr -= n) {
-		must(find_page(pfn, &phys, &len), "page %#lx has no struct page",
-		     pfn);
+		must(find_page(pfn, &phys, &len));
 		if (len > sizeof(buf))
 			len = sizeof(buf);
 		n = len / size < nr ? len / size : nr;

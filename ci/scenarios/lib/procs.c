@@ -23,6 +23,7 @@ struct order {
 	char path[64];
 	void (*round)(void *);
 	void *with;
+	long (*call)(unsigned long);
 };
 
 struct answer {
@@ -108,6 +109,11 @@ static long map_file(const struct order *o)
 	at = mmap(at, o->len, o->prot, o->flags, fd, o->offset);
 	close(fd);
 	return (long)at;
+}
+
+static long call(const struct order *o)
+{
+	return o->call(o->addr);
 }
 
 static long nothing(const struct order *o)
@@ -205,6 +211,14 @@ int wait_for(pid_t pid)
 	return status;
 }
 
+char process_state(pid_t pid)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, pid);
+	return strrchr(text_of(path), ')')[2];
+}
+
 struct proc *start(const char *fmt, ...)
 {
 	struct proc *p = calloc(1, sizeof(*p));
@@ -216,8 +230,7 @@ struct proc *start(const char *fmt, ...)
 	vsnprintf(p->name, sizeof(p->name), fmt, ap);
 	va_end(ap);
 	p->seen = shared_memory(sizeof(*p->seen));
-	must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends),
-	     "socketpair: %m");
+	must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 
 	p->pid = fork_child();
 	if (!p->pid) {
@@ -419,6 +432,18 @@ void set_going(struct proc *p, void (*round)(void *), void *with)
 
 	p->seen->stop = false;
 	give_order(p, &o);
+}
+
+void call_both(struct proc *const *p, long (*what)(unsigned long),
+	       const unsigned long arguments[2], int results[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		give_order(p[i], &(struct order){ call, .call = what,
+						  .addr = arguments[i] });
+	for (i = 0; i < 2; i++)
+		results[i] = get_answer(p[i]).value;
 }
 
 void hammer(struct proc *p, unsigned long addr)
@@ -653,4 +678,46 @@ void check_lost_by(struct proc *const *list, const char *title)
 {
 	check(all_of(got_ao, list), "%s", title);
 	check(all_of(lost, list), UNMAPPED);
+}
+
+void fail_page_of_all(struct proc *const *list)
+{
+	poison_and_check(common_page(list));
+	check_lost_by(list, REACHED);
+}
+
+void share_page(struct sharers *s, int nr, const char *path)
+{
+	char sharer[80];
+	struct proc *p;
+	int i;
+
+	if (access(path, F_OK))
+		make_file(path, 4 * PAGE);
+	for (i = 1; i < nr; i++) {
+		snprintf(sharer, sizeof(sharer), "%s.%d", path, i);
+		clone_range(path, 0, 4 * PAGE, sharer, i % 5 * 4 * PAGE);
+	}
+	for (i = 0; i < nr; i++) {
+		snprintf(sharer, sizeof(sharer), i ? "%s.%d" : "%s", path, i);
+		s->procs[i] = p = start("sharer %d", i);
+		p->at = PAGE + map(p, sharer, i % 5 * 4 * PAGE, 4 * PAGE,
+				   PROT_READ | PROT_WRITE, MAP_SHARED);
+		p->byte = fill(1);
+		must(reads(p), "wrong data");
+	}
+	s->procs[nr] = NULL;
+	s->next = map_by("next page", path, 2 * PAGE);
+	s->pfn = common_page(s->procs);
+}
+
+void fail_shared_page(struct sharers *s)
+{
+	fail_page_of_all(s->procs);
+	check(kept(s->next), NEXT_KEPT);
+}
+
+bool all_kept(struct sharers *s)
+{
+	return kept(s->next) & all_of(kept, s->procs);
 }

@@ -10,6 +10,7 @@
 #define SECONDS		8
 #define MOST_SECONDS	80
 #define SPREAD		4	/* pages on either side of the aim */
+#define REAL_EVERY	16
 
 /* Shared by all processes; the times are ticks of the race's own clock. */
 static struct {
@@ -21,34 +22,39 @@ static struct {
 		uint32_t at;		/* 0: never */
 		uint32_t real;		/* flagged, and refused from then on */
 	} pages[];
-} volatile *race;
+} volatile *shared;
 
 static struct racer *racers[MAX_RACERS];
-static unsigned int nr_racers;
 static struct witness *witnesses[MAX_RACERS];
-static unsigned int nr_witnesses;
+static unsigned int nr_racers, nr_witnesses;
+static struct proc *injectors[2];
 static time_t race_began;
 static long wanted_rounds;
 
 static uint32_t tick(void)
 {
-	return __atomic_add_fetch(&race->clock, 1, __ATOMIC_SEQ_CST);
+	return __atomic_add_fetch(&shared->clock, 1, __ATOMIC_SEQ_CST);
 }
 
-static struct field *survey(const char *device, const char *path,
-			    unsigned long pages, bool huge)
+struct field *make_field(const char *device, const char *path,
+			 unsigned long pages, bool huge)
 {
 	struct field *f = calloc(1, sizeof(*f));
-	int64_t start = file_physical(path, 0);
 	unsigned long i, nr;
+	int64_t start;
 
-	must(f, "out of memory");
-	if (!race) {
+	if (huge)
+		make_huge_file(path, pages * PAGE);
+	else
+		make_file(path, pages * PAGE);
+	if (!shared) {
 		must(pfns_of_device(&i, &nr), "/proc/iomem has no namespace0.0");
-		race = shared_memory(sizeof(*race) + nr * sizeof(race->pages[0]));
-		race->first = i;
-		race->nr = nr;
+		shared = shared_memory(sizeof(*shared) +
+				       nr * sizeof(shared->pages[0]));
+		shared->first = i;
+		shared->nr = nr;
 	}
+	start = file_physical(path, 0);
 	for (i = 0; i < pages; i++)
 		must(file_physical(path, i * PAGE) ==
 		     start + (int64_t)(i * PAGE), "%s is in pieces", path);
@@ -60,26 +66,13 @@ static struct field *survey(const char *device, const char *path,
 	return f;
 }
 
-struct field *make_field_on(const char *device, const char *path,
-			    unsigned long pages)
-{
-	make_file(path, pages * PAGE);
-	return survey(device, path, pages, false);
-}
-
-struct field *make_huge_field(const char *path, unsigned long pages)
-{
-	make_huge_file(path, pages * PAGE);
-	return survey(PMEM, path, pages, true);
-}
-
 static volatile struct failure *failure_of(unsigned long pfn)
 {
-	must(pfn - race->first < race->nr, "%#lx is not of the device", pfn);
-	return &race->pages[pfn - race->first];
+	must(pfn - shared->first < shared->nr, "%#lx is not of the device", pfn);
+	return &shared->pages[pfn - shared->first];
 }
 
-static void will_fail_pfn(unsigned long pfn)
+static void will_fail(unsigned long pfn)
 {
 	volatile struct failure *failure = failure_of(pfn);
 
@@ -89,40 +82,49 @@ static void will_fail_pfn(unsigned long pfn)
 
 int fail_pfn(unsigned long pfn)
 {
-	will_fail_pfn(pfn);
+	will_fail(pfn);
 	return poison(pfn);
-}
-
-static unsigned long pfn_in(const struct field *f, unsigned long i)
-{
-	must(i < f->pages, "%s has no page %lu", f->path, i);
-	return f->first + i;
 }
 
 int fail(const struct field *f, unsigned long i)
 {
-	return fail_pfn(pfn_in(f, i));
+	must(i < f->pages);
+	return fail_pfn(f->first + i);
 }
 
 int fail_either_way(const struct field *f, unsigned long i)
 {
-	unsigned long pfn = pfn_in(f, i);
-
 	if (i % REAL_EVERY)
-		return fail_pfn(pfn);
-	failure_of(pfn)->real = true;
-	will_fail_pfn(pfn);
-	return machine_check(pfn);
+		return fail(f, i);
+	failure_of(f->first + i)->real = true;
+	will_fail(f->first + i);
+	return machine_check(f->first + i);
 }
 
 bool is_refused(const struct field *f, unsigned long i)
 {
-	return failure_of(pfn_in(f, i))->real;
+	return failure_of(f->first + i)->real;
+}
+
+static long inject(unsigned long pfn)
+{
+	return fail_pfn(pfn);
+}
+
+void fail_at_once(unsigned long pfn, unsigned long other, int results[2])
+{
+	const unsigned long pfns[2] = { pfn, other };
+	int i;
+
+	for (i = 0; i < 2 && !injectors[i]; i++)
+		injectors[i] = start("injector %d", i);
+	call_both(injectors, inject, pfns, results);
 }
 
 /* --- racers --- */
 
 static struct racer *me;
+static unsigned int seed;		/* not shared: a child has its own */
 static __thread uint32_t access_began;
 static unsigned long consumed;		/* a page frame, by this racer */
 
@@ -140,8 +142,8 @@ int scribble(unsigned long addr, int byte)
 
 int inject_here(struct racer *r, unsigned long i)
 {
-	consumed = pfn_in(r->field, i);
-	will_fail_pfn(consumed);
+	consumed = r->field->first + i;
+	will_fail(consumed);
 	return madvise((void *)at_page(r, i), PAGE, MADV_HWPOISON);
 }
 
@@ -157,67 +159,85 @@ static void judge(const siginfo_t *info)
 {
 	unsigned long addr = (unsigned long)info->si_addr;
 	unsigned long i = (addr - me->at) % me->room / PAGE;
+	unsigned long pfn = me->field->first + i;
+	bool early = info->si_code == BUS_MCEERR_AO;
+	bool good = addr - me->at < 2 * me->room;
 	volatile struct failure *failure;
 	uint32_t own;
 
 	if (info->si_code == BUS_ADRERR) {
-		me->fate->adrerr++;
+		me->adrerr++;
 		return;
 	}
-	if (race->device_goes && info->si_code == BUS_MCEERR_AO &&
-	    addr - me->at < 2 * me->room) {
-		me->fate->ao++;
-		return;
-	}
-	if (addr - me->at < 2 * me->room && i < me->field->pages &&
-	    (info->si_code == BUS_MCEERR_AO || info->si_code == BUS_MCEERR_AR) &&
-	    (info->si_addr_lsb == PAGE_LSB ||
-	     (me->field->huge && info->si_addr_lsb == PMD_LSB))) {
+	if (!early || !shared->device_goes)
+		good &= i < me->field->pages &&
+			(early || info->si_code == BUS_MCEERR_AR) &&
+			(info->si_addr_lsb == PAGE_LSB ||
+			 (me->field->huge && info->si_addr_lsb == PMD_LSB));
+	if (good && !(early && shared->device_goes)) {
 		own = me->own[i];
-		failure = failure_of(me->field->first + i);
-		if (info->si_code == BUS_MCEERR_AO && failure->at &&
-		    (!own || own > failure->at)) {
-			me->fate->ao++;
-			return;
-		}
-		if (info->si_code == BUS_MCEERR_AR &&
-		    (failure->real || me->field->first + i == consumed) &&
-		    (!own || own > access_began)) {
-			me->fate->ar++;
-			return;
-		}
+		failure = failure_of(pfn);
+		good = early ? failure->at && (!own || own > failure->at) :
+			       (failure->real || pfn == consumed) &&
+			       (!own || own > access_began);
 	}
-	if (!me->fate->wrong++) {
-		me->fate->first_wrong.code = info->si_code;
-		me->fate->first_wrong.addr = addr;
-		me->fate->first_wrong.lsb = info->si_addr_lsb;
-	}
+	if (good)
+		early ? me->ao++ : me->ar++;
+	else if (!me->wrong++)
+		me->first_wrong = (struct signal_got){ info->si_code,
+						       info->si_addr_lsb, addr };
+}
+
+bool map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
+	       int flags)
+{
+	int fd = open(r->path, prot & PROT_WRITE && flags & MAP_SHARED ?
+			       O_RDWR : O_RDONLY);
+	bool mapped = fd >= 0 &&
+		mmap((void *)at_page(r, first), nr * PAGE, prot,
+		     flags | MAP_FIXED, fd, first * PAGE) != MAP_FAILED;
+
+	if (fd >= 0)
+		close(fd);
+	return mapped;
 }
 
 static void go_round(void *racer)
 {
-	me = racer;
-	sigbus_hook = judge;
-	me->round(me);
-	me->fate->rounds++;
+	struct racer *r = racer;
+	const int maps = r->entry.maps;
+
+	if (!me) {
+		me = r;
+		seed = r->seed;
+		sigbus_hook = judge;
+	}
+	if (maps && !r->ready)
+		r->ready = map_pages(r, 0, r->field->pages, maps == READABLE ?
+				     PROT_READ : PROT_READ | PROT_WRITE,
+				     maps == PRIVATE ? MAP_PRIVATE : MAP_SHARED);
+	if (maps && !r->ready) {
+		usleep(1000);
+		return;
+	}
+	r->entry.round(r, near(r));
+	r->rounds++;
 }
 
-struct racer *enter(const struct field *f, const char *path,
-		    void (*round)(struct racer *), int nr, const char *name)
+static void enter(const struct field *f, const struct entry *entry, int nr)
 {
-	struct racer *r = calloc(1, sizeof(*r));
+	struct racer *r = shared_memory(sizeof(*r));
 	unsigned int i;
 
-	must(r && nr_racers < MAX_RACERS, "too many racers");
+	must(nr_racers < MAX_RACERS, "too many racers");
 	r->field = f;
-	strncpy(r->path, path, sizeof(r->path) - 1);
-	r->round = round;
+	r->entry = *entry;
+	strcpy(r->path, file("%s", entry->path));
 	r->nr = nr;
 	r->seed = strtoul(getenv("SEED") ?: "0", NULL, 10) * MAX_RACERS +
 		  nr_racers + 1;
-	r->fate = shared_memory(sizeof(*r->fate));
 	for (i = 0; i < nr_racers; i++)
-		if (!strcmp(racers[i]->path, path))
+		if (!strcmp(racers[i]->path, r->path))
 			r->own = racers[i]->own;
 	if (!r->own)
 		r->own = shared_memory(f->pages * sizeof(*r->own));
@@ -226,12 +246,11 @@ struct racer *enter(const struct field *f, const char *path,
 	r->room = (f->pages * PAGE + PMD - 1) & ~(PMD - 1);
 	r->at = (unsigned long)mmap(NULL, 2 * r->room + PMD, PROT_NONE,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	must((void *)r->at != MAP_FAILED, "mmap: %m");
+	must((void *)r->at != MAP_FAILED);
 	r->at = (r->at + PMD - 1) & ~(PMD - 1);
 
 	racers[nr_racers++] = r;
-	r->proc = start("%s", name);
-	return r;
+	r->proc = start("%s", entry->name);
 }
 
 struct racer *racer(unsigned int nr)
@@ -239,11 +258,18 @@ struct racer *racer(unsigned int nr)
 	return racers[nr];
 }
 
-void map_once(struct racer *r, int prot, int flags)
+unsigned int dice(struct racer *r, unsigned int sides)
 {
-	if (!r->ready)
-		map_field(r, prot, flags);
-	r->ready = true;
+	(void)r;
+	return rand_r(&seed) % sides;
+}
+
+unsigned long near(struct racer *r)
+{
+	unsigned long i = shared->aim + dice(r, 2 * SPREAD + 1);
+
+	i = i > SPREAD ? i - SPREAD : 0;
+	return i < r->field->pages ? i : r->field->pages - 1;
 }
 
 void drop_page(struct racer *r, unsigned long i)
@@ -251,33 +277,37 @@ void drop_page(struct racer *r, unsigned long i)
 	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
 }
 
-void read_around(struct racer *r)
+void read_around(struct racer *r, unsigned long i)
 {
-	unsigned long i = near(r);
-
-	map_once(r, PROT_READ, MAP_SHARED);
 	drop_page(r, i);
 	touch(at_page(r, i));
 }
 
-void copy_on_write(struct racer *r)
+void copy_on_write(struct racer *r, unsigned long i)
 {
-	unsigned long i = near(r);
-
-	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
 	drop_page(r, i);
 	if (dice(r, 2))
 		touch(at_page(r, i));
 	if (!scribble(at_page(r, i), '1' + r->nr))
-		mark_own(r, i);
+		mark_own(r, i, 1);
+}
+
+void mark_own(struct racer *r, unsigned long first, unsigned long nr)
+{
+	for (; nr--; first++)
+		if (!r->own[first])
+			r->own[first] = tick();
+}
+
+void mark_shared(struct racer *r, unsigned long first, unsigned long nr)
+{
+	for (; nr--; first++)
+		r->own[first] = 0;
 }
 
 void share_again(struct racer *r, unsigned long first, unsigned long nr)
 {
-	unsigned long i;
-
-	for (i = first; i < first + nr; i++)
-		mark_shared(r, i);
+	mark_shared(r, first, nr);
 	clone_range(r->field->path, first * PAGE, nr * PAGE, r->path,
 		    first * PAGE);
 }
@@ -299,12 +329,13 @@ struct witness *enter_all(const struct field *f, const char *watched,
 	for (i = 0; i < nr; i++)
 		make_reflink(f, file("%s", entries[i].path));
 	if (watched)
-		w = witness(f, file("%s", watched));
+		w = witness(f, file("%s", watched), 0, 1);
 	for (i = 0; i < nr; i++)
-		enter(f, file("%s", entries[i].path), entries[i].round, i,
-		      entries[i].name);
+		enter(f, &entries[i], i);
 	return w;
 }
+
+/* --- the race --- */
 
 void race_on(long rounds)
 {
@@ -321,7 +352,7 @@ static bool all_progressed(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_racers; i++)
-		if (racers[i]->fate->rounds < wanted_rounds)
+		if (racers[i]->rounds < wanted_rounds)
 			return false;
 	return true;
 }
@@ -334,19 +365,26 @@ bool race_lasts(bool enough)
 	       (past < MOST_SECONDS && !(enough && all_progressed()));
 }
 
+void aim(unsigned long i)
+{
+	shared->aim = i;
+	sched_yield();
+}
+
 void check_failures(unsigned long events, long failed)
 {
 	remark("%lu pages failed, %ld answered with an error", events, failed);
 	check(!failed && events > 20, "memory_failure() succeeds each time");
 }
 
-void fail_in_turn(struct witness *w, unsigned long spared,
-		  int (*how)(const struct field *f, unsigned long i))
+void race(struct witness *w, unsigned long spared,
+	  int (*how)(const struct field *f, unsigned long i))
 {
 	const struct field *f = w->field;
 	unsigned long i = 4;
 	long failed = 0;
 
+	race_on(5);
 	for (; i < f->pages - spared && race_lasts(i > 24); i++) {
 		aim(i);
 		failed += how(f, i) < 0;
@@ -354,6 +392,7 @@ void fail_in_turn(struct witness *w, unsigned long spared,
 		usleep(1000);
 	}
 	check_failures(i - 4, failed);
+	finish_race();
 }
 
 /* How many pages of the device a process has mapped there: all or refused ones. */
@@ -364,41 +403,42 @@ static long count_mapped(pid_t pid, unsigned long at, const struct field *f,
 	unsigned long i, pfn;
 	long n = 0;
 
-	must(entries, "out of memory");
 	read_pagemap(pid, at, entries, f->pages);
 	for (i = 0; i < f->pages; i++) {
 		pfn = entries[i] & ((1ULL << 55) - 1);
-		n += entries[i] >> 63 && pfn - race->first < race->nr &&
-		     (all || race->pages[pfn - race->first].real);
+		n += entries[i] >> 63 && pfn - shared->first < shared->nr &&
+		     (all || shared->pages[pfn - shared->first].real);
 	}
 	free(entries);
 	return n;
 }
 
-static long racer_mapped(const struct racer *r, bool all)
-{
-	return count_mapped(r->proc->pid, r->at, r->field, all) +
-	       count_mapped(r->proc->pid, r->at + r->room, r->field, all);
-}
-
-bool device_mapped(void)
+static long racers_mapped(bool all)
 {
 	long n, total = 0;
 	unsigned int i;
 
 	for (i = 0; i < nr_racers; i++) {
-		n = racer_mapped(racers[i], true);
+		struct racer *r = racers[i];
+
+		n = count_mapped(r->proc->pid, r->at, r->field, all) +
+		    count_mapped(r->proc->pid, r->at + r->room, r->field, all);
 		if (n)
-			remark("%s has %ld pages mapped",
-			       racers[i]->proc->name, n);
+			remark("%s has %ld %spages mapped", r->proc->name, n,
+			       all ? "" : "failed ");
 		total += n;
 	}
 	return total;
 }
 
+bool device_mapped(void)
+{
+	return racers_mapped(true);
+}
+
 void race_over(void)
 {
-	long n, wrong = 0, mapped = 0, missed = 0;
+	long wrong = 0, mapped, missed = 0;
 	unsigned int i;
 
 	/* All pages may have failed already. */
@@ -409,27 +449,21 @@ void race_over(void)
 
 		relent(r->proc);
 		remark("%s: %ld rounds; signals: %d AO, %d AR, %d ADRERR",
-		       r->proc->name, r->fate->rounds, r->fate->ao,
-		       r->fate->ar, r->fate->adrerr);
+		       r->proc->name, r->rounds, r->ao, r->ar, r->adrerr);
 	}
 	for (i = 0; i < nr_racers; i++) {
 		struct racer *r = racers[i];
 
 		signals(r->proc);	/* pending signals have arrived now */
-		if (r->fate->wrong)
+		if (r->wrong)
 			remark("%s: %d signals it should not have got, first %s (%d), page %ld, lsb %d",
-			       r->proc->name, r->fate->wrong,
-			       code_name(r->fate->first_wrong.code),
-			       r->fate->first_wrong.code,
-			       (long)(r->fate->first_wrong.addr - r->at) /
-			       (long)PAGE, r->fate->first_wrong.lsb);
-		wrong += r->fate->wrong;
-		n = racer_mapped(r, false);
-		if (n)
-			remark("%s has %ld failed pages mapped", r->proc->name,
-			       n);
-		mapped += n;
+			       r->proc->name, r->wrong,
+			       code_name(r->first_wrong.code), r->first_wrong.code,
+			       (long)(r->first_wrong.addr - r->at) / (long)PAGE,
+			       r->first_wrong.lsb);
+		wrong += r->wrong;
 	}
+	mapped = racers_mapped(false);
 	for (i = 0; i < nr_witnesses; i++) {
 		struct witness *w = witnesses[i];
 
@@ -437,7 +471,7 @@ void race_over(void)
 		remark("%s: %ld signals were right, %ld not", w->proc->name,
 		       w->seen, w->missed);
 		missed += w->missed;
-		mapped += count_mapped(w->proc->pid, w->at, w->field, false);
+		mapped += count_mapped(w->proc->pid, w->proc->at, w->field, false);
 	}
 	check(all_progressed(), "all make progress");
 	check(!wrong, "no process is signalled without a reason");
@@ -447,157 +481,37 @@ void race_over(void)
 	check(!mapped, "no process has a failed page mapped in the end");
 }
 
-unsigned int dice(struct racer *r, unsigned int sides)
-{
-	return rand_r(&r->seed) % sides;
-}
-
-unsigned long near(struct racer *r)
-{
-	unsigned long i = race->aim + dice(r, 2 * SPREAD + 1);
-
-	i = i > SPREAD ? i - SPREAD : 0;
-	return i < r->field->pages ? i : r->field->pages - 1;
-}
-
-void aim(unsigned long i)
-{
-	race->aim = i;
-	sched_yield();
-}
-
-void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
-	       int flags)
-{
-	int fd = open(r->path, prot & PROT_WRITE && flags & MAP_SHARED ?
-			       O_RDWR : O_RDONLY);
-
-	must(fd >= 0 &&
-	     mmap((void *)at_page(r, first), nr * PAGE, prot, flags | MAP_FIXED,
-		  fd, first * PAGE) != MAP_FAILED, "map %s: %m", r->path);
-	close(fd);
-}
-
-void map_field(struct racer *r, int prot, int flags)
-{
-	map_pages(r, 0, r->field->pages, prot, flags);
-}
-
-void mark_own(struct racer *r, unsigned long i)
-{
-	if (!r->own[i])
-		r->own[i] = tick();
-}
-
-void mark_shared(struct racer *r, unsigned long i)
-{
-	r->own[i] = 0;
-}
-
-/* --- failures at the same time --- */
-
-static struct injector {
-	const struct field *field;
-	struct proc *proc;
-	int orders[2], results[2];
-} injectors[2];
-
-/* Sleeps in the kernel, so that an order to both wakes them at the same time. */
-static void obey(void *with)
-{
-	struct injector *injector = with;
-	long i;
-	int ret;
-
-	if (read(injector->orders[0], &i, sizeof(i)) != sizeof(i))
-		_exit(2);
-	if (i < 0)
-		return;
-	ret = fail(injector->field, i);
-	if (write(injector->results[1], &ret, sizeof(ret)) != sizeof(ret))
-		_exit(2);
-}
-
-static void send_order(struct injector *injector, long i)
-{
-	must(write(injector->orders[1], &i, sizeof(i)) == sizeof(i),
-	     "write to a pipe: %m");
-}
-
-void start_injector(int nr, const struct field *f)
-{
-	struct injector *injector = &injectors[nr];
-
-	must(!pipe(injector->orders) && !pipe(injector->results), "pipe: %m");
-	injector->field = f;
-	injector->proc = start("injector %d", nr);
-	set_going(injector->proc, obey, injector);
-}
-
-void fail_at_once(unsigned int first, unsigned long i, unsigned long j,
-		  int results[2])
-{
-	int nr;
-
-	send_order(&injectors[first & 1], i);
-	send_order(&injectors[~first & 1], j);
-	for (nr = 0; nr < 2; nr++)
-		must(read(injectors[nr].results[0], &results[nr],
-			  sizeof(results[nr])) == sizeof(results[nr]),
-		     "read from a pipe: %m");
-}
-
-void dismiss_injectors(void)
-{
-	int nr;
-
-	for (nr = 0; nr < 2; nr++) {
-		injectors[nr].proc->seen->stop = true;
-		send_order(&injectors[nr], -1);
-		relent(injectors[nr].proc);
-	}
-}
-
 /* --- witnesses --- */
 
-struct witness *witness_of(const struct field *f, const char *path,
-			   unsigned long first, unsigned long step)
+struct witness *witness(const struct field *f, const char *path,
+			unsigned long first, unsigned long step)
 {
 	struct witness *w = calloc(1, sizeof(*w));
-	unsigned long i;
+	struct proc *p = start("witness %u", nr_witnesses);
 
-	must(w && nr_witnesses < MAX_RACERS, "too many witnesses");
+	must(nr_witnesses < MAX_RACERS, "too many witnesses");
 	w->field = f;
-	w->proc = start("witness %u", nr_witnesses);
-	w->at = map(w->proc, path, 0, f->pages * PAGE, PROT_READ,
-		    MAP_SHARED | MAP_FIXED);
+	w->proc = p;
+	map(p, path, 0, f->pages * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED);
 	if (step == 1)
-		populate(w->proc, f->pages * PAGE);
+		populate(p, f->pages * PAGE);
 	else
-		for (i = first; i < f->pages; i += step)
-			must(load(w->proc, w->at + i * PAGE) == fill(i),
-			     "wrong data");
+		for (; first < f->pages; first += step)
+			must(load(p, p->at + first * PAGE) == fill(first));
 	witnesses[nr_witnesses++] = w;
 	return w;
 }
 
-struct witness *witness(const struct field *f, const char *path)
-{
-	return witness_of(f, path, 0, 1);
-}
-
 bool ask(struct witness *w, long i)
 {
-	int n = signals(w->proc);
+	const unsigned long addr = w->proc->at + i * PAGE;
 	const volatile struct signal_got *got = &w->proc->seen->got[0];
-	bool good = n == (i >= 0);
+	int n = signals(w->proc);
 
-	if (n)
-		good &= is_signal(got, BUS_MCEERR_AO, w->at + i * PAGE, PAGE_LSB) ||
-			(w->field->huge && is_signal(got, BUS_MCEERR_AO,
-						     w->at + i * PAGE, PMD_LSB));
 	w->proc->seen->n = 0;
-	if (good) {
+	if (n == (i >= 0) &&
+	    (!n || is_signal(got, BUS_MCEERR_AO, addr, PAGE_LSB) ||
+	     (w->field->huge && is_signal(got, BUS_MCEERR_AO, addr, PMD_LSB)))) {
 		w->seen += n;
 		return true;
 	}
@@ -607,7 +521,7 @@ bool ask(struct witness *w, long i)
 		       n ? code_name(got->code) : "");
 	if (w->missed <= 5 && n)
 		remark("  for page %ld, lsb %d",
-		       (long)(got->addr - w->at) / (long)PAGE, got->lsb);
+		       (long)(got->addr - w->proc->at) / (long)PAGE, got->lsb);
 	return false;
 }
 
@@ -617,7 +531,7 @@ static long nr_in_use, nr_flags_wrong;
 
 static void inspect(unsigned long pfn, const struct page_state *s)
 {
-	bool failed = race->pages[pfn - race->first].real;
+	bool failed = shared->pages[pfn - shared->first].real;
 
 	if ((s->refcount || s->mapping || s->index || s->private || s->tail) &&
 	    nr_in_use++ < 5)
@@ -634,17 +548,15 @@ void end_race(void)
 {
 	finish_all();
 	nr_racers = nr_witnesses = 0;
+	injectors[0] = injectors[1] = NULL;
 }
 
-void device_goes(void)
+void device_goes(bool goes)
 {
-	race->device_goes = true;
-}
-
-void device_is_back(void)
-{
-	memset((void *)race->pages, 0, race->nr * sizeof(race->pages[0]));
-	race->device_goes = false;
+	shared->device_goes = goes;
+	if (!goes)
+		memset((void *)shared->pages, 0,
+		       shared->nr * sizeof(shared->pages[0]));
 }
 
 void finish_race(void)
@@ -672,12 +584,12 @@ static void mend(void)
 	unsigned long first = pmem_pfn(PMEM, 0), i;
 	void *zeroes;
 
-	must(!posix_memalign(&zeroes, PAGE, PAGE), "no memory");
+	must(!posix_memalign(&zeroes, PAGE, PAGE));
 	memset(zeroes, 0, PAGE);
-	for (i = 0; i < race->nr; i++)
-		must(!race->pages[i].real ||
-		     pwrite(fd, zeroes, PAGE, (race->first + i - first) * PAGE)
-		     == PAGE, PMEM ": %m");
+	for (i = 0; i < shared->nr; i++)
+		must(!shared->pages[i].real ||
+		     pwrite(fd, zeroes, PAGE, (shared->first + i - first) * PAGE)
+		     == PAGE);
 	free(zeroes);
 	close(fd);
 }

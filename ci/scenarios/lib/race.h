@@ -28,43 +28,44 @@ struct field {
 	char path[64];
 	unsigned long pages;
 	unsigned long first;		/* page frame number of page 0 */
-	bool huge;			/* may be mapped by PMDs */
+	bool huge;			/* aligned to 2 MiB, may be mapped by PMDs */
 };
 
-/* These leave nothing mapped; the huge one is aligned to 2 MiB. */
-#define make_field(path, pages)	make_field_on(PMEM, path, pages)
-struct field *make_huge_field(const char *path, unsigned long pages);
-/* The same if the filesystem is not on PMEM itself, see pmem_pfn(). */
-struct field *make_field_on(const char *device, const char *path,
-			    unsigned long pages);
+/* This leaves nothing mapped. The filesystem is on this device, see pmem_pfn(). */
+struct field *make_field(const char *device, const char *path,
+			 unsigned long pages, bool huge);
 /*
  * Simulate the failure of page i, or of any page; by any process.
  * memory_failure()'s result.
  */
 int fail(const struct field *f, unsigned long i);
 int fail_pfn(unsigned long pfn);
-/* Every so many pages by a machine check, by the scenario's own process. */
-#define REAL_EVERY	16
+/* Every 16th page by a machine check, by the scenario's own process. */
 int fail_either_way(const struct field *f, unsigned long i);
 /* It has failed by a machine check, or is about to. */
 bool is_refused(const struct field *f, unsigned long i);
+/* Two processes make these fail at the same time. */
+void fail_at_once(unsigned long pfn, unsigned long other, int results[2]);
 
 struct racer {
 	struct proc *proc;
 	const struct field *field;
-	char path[64];			/* its file, a reflink of the field's */
+	struct entry {
+		const char *path;	/* its file, a reflink of the field's, in MNT */
+		/* Called with near(r) */
+		void (*round)(struct racer *r, unsigned long i);
+		const char *name;
+		/* Its whole file is mapped like this before the first round begins. */
+		enum { NOT, READABLE, WRITABLE, PRIVATE } maps;
+	} entry;
+	char path[64];
 	unsigned long at;		/* see at_page(); a second time at ... */
 	unsigned long room;		/* ... + room */
-	void (*round)(struct racer *r);
-	int nr;				/* for the scenario's use */
-	bool ready;			/* the same, false at first */
+	int nr;				/* in its table */
+	bool ready;			/* has its file mapped */
 	unsigned int seed;
 	volatile uint32_t *own;		/* per page, shared by path */
-	volatile struct fate *fate;
-};
-
-/* The results of a racer; the scenario judges adrerr. */
-struct fate {
+	/* The results; the scenario judges adrerr. */
 	long rounds;
 	int ao, ar, adrerr, wrong;
 	struct signal_got first_wrong;
@@ -83,62 +84,44 @@ struct fate {
 	.seconds = 30, \
 }
 
-struct witness;
-
-/* Rounds: drop a page near the aim from the page table, and read it again ... */
-void read_around(struct racer *r);
-/* ... or store to it, so that the file gets a block of its own. */
-void copy_on_write(struct racer *r);
-
-/* Create a racer; race_on() starts all of them. */
-struct racer *enter(const struct field *f, const char *path,
-		    void (*round)(struct racer *), int nr, const char *name);
-/*
- * Racers of one field and a witness; their files are reflinks of it, which are
- * made unless they are there. r->nr is the number in the table. No witness if
- * its name is NULL.
- */
-struct entry {
-	const char *path;		/* in MNT */
-	void (*round)(struct racer *r);
-	const char *name;
+/* Keeps every page mapped, or @first and every @step'th after it. */
+struct witness {
+	struct proc *proc;
+	const struct field *field;
+	long seen, missed;
 };
+struct witness *witness(const struct field *f, const char *path,
+			unsigned long first, unsigned long step);
+/* It got one signal, for page i, since the last call, or none if i < 0. */
+bool ask(struct witness *w, long i);
+
+/*
+ * Racers of one field, which race_on() starts, and a witness; their files are
+ * reflinks of it, which are made unless they are there. No witness if its name is
+ * NULL.
+ */
 struct witness *enter_all(const struct field *f, const char *watched,
 			  const struct entry *entries, int nr);
-struct racer *racer(unsigned int nr);	/* in the order of enter() */
+struct racer *racer(unsigned int nr);	/* in the order of their entry */
 /* Each racer must complete @rounds rounds. */
 void race_on(long rounds);
 /*
  * A race lasts for 8 s. On a busy host it lasts longer, until @enough pages have failed
- * and each racer has completed its rounds, but for 40 s at most.
+ * and each racer has completed its rounds, but for 80 s at most.
  */
 bool race_lasts(bool enough);
-/*
- * Make the field's pages fail one after the other while the race lasts, all but
- * the last few, and check that the witness sees each; check that
- * memory_failure() never reports an error.
- */
-void fail_in_turn(struct witness *w, unsigned long spared,
-		  int (*how)(const struct field *f, unsigned long i));
-/* The same check for other scenarios; "pages failed, ... with an error" */
+/* The next page to fail is near this one; give the racers time to arrive. */
+void aim(unsigned long i);
+/* "pages failed, ... with an error"; check that memory_failure() never reports one. */
 void check_failures(unsigned long events, long failed);
 /*
  * Wait for the slowest racer as long as a race may last, stop all of them, and
  * check that each has completed its rounds, that every signal was justified and
  * that no process maps a page that has failed by a machine check. The processes
- * live on until finish_race().
+ * live on until end_race(), after which another race may follow.
  */
 void race_over(void);
-/* Do racers map any pages of the device? */
-bool device_mapped(void);
-/* End all processes. Another race may follow. */
 void end_race(void);
-/*
- * The device goes: from now on a signal may be for any page. And it is back,
- * with pages whose failure is forgotten.
- */
-void device_goes(void);
-void device_is_back(void);
 /*
  * The race is over. End all processes, unmount, and check that no page is in
  * use, that only pages that failed by a machine check are flagged, and that the
@@ -147,6 +130,20 @@ void device_is_back(void);
 void finish_race(void);
 void check_device(void);	/* its last part, which includes */
 void check_pages(void);
+/*
+ * A whole race, from race_on() to finish_race(): the field's pages fail one after the
+ * other, all but the last few, and the witness must see each.
+ */
+void race(struct witness *w, unsigned long spared,
+	  int (*how)(const struct field *f, unsigned long i));
+
+/* Do racers map any pages of the device? */
+bool device_mapped(void);
+/*
+ * The device goes: from now on a signal may be for any page. Or it is back, with pages
+ * whose failure is forgotten.
+ */
+void device_goes(bool goes);
 
 /* --- for rounds, in the racer's process --- */
 
@@ -156,48 +153,21 @@ unsigned long near(struct racer *r);
 unsigned int dice(struct racer *r, unsigned int sides);
 /* MADV_HWPOISON: the racer itself gets the signal. */
 int inject_here(struct racer *r, unsigned long i);
-/* Map its whole file at r->at; map_once(): unless r->ready. */
-void map_field(struct racer *r, int prot, int flags);
-void map_once(struct racer *r, int prot, int flags);
-void drop_page(struct racer *r, unsigned long i);	/* by MADV_DONTNEED */
-void map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
+/* Does it succeed? */
+bool map_pages(struct racer *r, unsigned long first, unsigned long nr, int prot,
 	       int flags);
-/* Its file has a block of its own for page i from now on. */
-void mark_own(struct racer *r, unsigned long i);
-/* Its file shares page i again. */
-void mark_shared(struct racer *r, unsigned long i);
+void drop_page(struct racer *r, unsigned long i);	/* by MADV_DONTNEED */
+/* Its file has blocks of its own for these pages from now on. */
+void mark_own(struct racer *r, unsigned long first, unsigned long nr);
+void mark_shared(struct racer *r, unsigned long first, unsigned long nr);
 /* Share these pages again. */
 void share_again(struct racer *r, unsigned long first, unsigned long nr);
 int touch(unsigned long addr);		/* the byte, or SIGNALLED */
 int scribble(unsigned long addr, int byte);	/* 0, or SIGNALLED */
-
-/* The next page to fail is near this one; give the racers time to arrive. */
-void aim(unsigned long i);
-
-/* --- failures at the same time --- */
-
-/* Two processes that make pages of a field fail on order. */
-void start_injector(int nr, const struct field *f);
-/* Order injector @first to fail page @i, then the other one page @j. */
-void fail_at_once(unsigned int first, unsigned long i, unsigned long j,
-		  int results[2]);
-void dismiss_injectors(void);
-
-/* --- witnesses --- */
-
-struct witness {
-	struct proc *proc;
-	const struct field *field;
-	unsigned long at;
-	long seen, missed;
-};
-
-/* Of every page, or of @first and every @step'th after it. */
-struct witness *witness(const struct field *f, const char *path);
-struct witness *witness_of(const struct field *f, const char *path,
-			   unsigned long first, unsigned long step);
-/* It got one signal, for page i, since the last call, or none if i < 0. */
-bool ask(struct witness *w, long i);
+/* Rounds: drop the page from the page table, and read it again ... */
+void read_around(struct racer *r, unsigned long i);
+/* ... or store to it, so that the file gets a block of its own. */
+void copy_on_write(struct racer *r, unsigned long i);
 
 /* --- every struct page of /dev/pmem0 --- */
 

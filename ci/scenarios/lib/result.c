@@ -127,7 +127,14 @@ static int describe(void)
 
 int main(int argc, char **argv)
 {
+	const struct scenario *s;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (s = scenarios; s && s->name; s++)
+		if (!strcmp(s->name, program_invocation_short_name))
+			scenario = *s;
+	must(scenario.run, "no scenario is called %s",
+	     program_invocation_short_name);
 	scenario.name = scenario.name ?: program_invocation_short_name;
 	scenario.machine = scenario.machine ?: "e820";
 	scenario.cpus = scenario.cpus ?: 2;
@@ -153,6 +160,10 @@ int main(int argc, char **argv)
 	 */
 	put_string("/proc/sys/kernel/panic_on_oops", "1");
 	early_kill(true);
+	if (scenario.xfs || scenario.files[0])
+		mount_xfs(scenario.xfs);
+	if (scenario.files[0])
+		make_shared(4 * PAGE, scenario.files);
 	scenario.run();
 
 	/* Nothing left by the failure may block umount. */

@@ -68,6 +68,13 @@ struct outcome {
 struct scenario {
 	const char *name;		/* by default the program's own */
 	const char *title;
+	/* Processes are signalled early, unless it says otherwise. */
+	void (*run)(void);
+	/*
+	 * What is mounted before: XFS made with these options; on it a file of
+	 * four pages, and reflinks of it.
+	 */
+	const char *xfs, *files[6];
 	const char *machine;		/* as ci/guest -m takes it; or "e820" */
 	int cpus;			/* or 2 */
 	int seconds;			/* its time limit, boot included; or 60 */
@@ -76,23 +83,34 @@ struct scenario {
 	bool holder_as_base, core_as_base;
 	struct outcome base_debug;	/* if base with debugging shows more */
 	bool debug;			/* ci/test runs it on debug, too */
-	void (*run)(void);
+	void *with;			/* for run() */
 	int (*command)(int argc, char **argv);	/* with arguments; optional */
 };
 
 /*
- * Each program defines its own; main() is in the library. When run() is called,
- * processes are signalled early, unless it says otherwise.
+ * Each program defines its own; main() is in the library. One source may have several:
+ * each is a program, and the name it is run under selects the scenario.
  */
 extern struct scenario scenario;
+extern const struct scenario scenarios[] __attribute__((weak));
 #define BETWEEN_AS_BASE	.holder_as_base = true, .core_as_base = true
 #define SCENARIO(a_title, ...) \
 	struct scenario scenario = { .title = a_title, .run = run, ##__VA_ARGS__ }
+#define SCENARIOS(...) \
+	struct scenario scenario; \
+	const struct scenario scenarios[] = { __VA_ARGS__, {} }
 
 /* Names of checks that many scenarios use */
 #define SUCCEEDS	"memory_failure() succeeds"
 #define UNMAPPED	"no process maps the page any longer"
 #define GOES_ON		"the filesystem goes on"
+#define REACHED		"every sharer gets BUS_MCEERR_AO at its own address"
+/* What fails if they are not found; for struct outcome */
+#define SHARERS_MISSED(part) \
+	part ": " SUCCEEDS, part ": " REACHED, part ": " UNMAPPED
+#define NEXT_KEPT	"a process that maps the next page gets nothing and keeps it"
+#define DATA_STAYS \
+	"a process that maps a file's page gets nothing and can read it"
 
 /* --- results --- */
 
@@ -108,8 +126,14 @@ bool check_result(int result, int expected, const char *fmt, ...)
 /* A line of the log that is not a result. */
 void remark(const char *fmt, ...) __printf(1, 2);
 
-/* A step that must work for the checks to mean anything; else end with 2. */
-#define must(cond, ...)	do { if (!(cond)) give_up(__VA_ARGS__); } while (0)
+/*
+ * A step that must work for the checks to mean anything; else end with 2, and with this
+ * message, or the condition and errno.
+ */
+#define must(cond, ...) \
+	do { if (!(cond)) MUST##__VA_OPT__(_SAYS)(#cond, ##__VA_ARGS__); } while (0)
+#define MUST(cond)	give_up("%s: %m", cond)
+#define MUST_SAYS(cond, ...)	give_up(__VA_ARGS__)
 void give_up(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 
 /* A requirement that this machine or kernel does not meet: end with 4. */
@@ -128,11 +152,13 @@ void need(const char *path);		/* skip if it is not there */
  * One filesystem at a time; the scenario's end unmounts it as a last check.
  */
 void mount_xfs(const char *mkfs_options);
-void mount_xfs_realtime(void);		/* files on PMEM_RT: machine "both" */
+/* Files on PMEM_RT: machine "both"; with more options of -r, after a comma */
+void mount_xfs_realtime(const char *mkfs_options);
 void mount_ext4(const char *mkfs_options);
 /* The same in two steps, and on any device. */
 #define MKFS_XFS	"mkfs.xfs -q -f -m rmapbt=1,reflink=1"
 #define MKFS_XFS_NO_RMAPBT "mkfs.xfs -q -f -m rmapbt=0,reflink=1"
+#define ALIGNED		"-d agsize=256m,su=2m,sw=1"	/* to 2 MiB */
 #define MKFS_EXT4	"mkfs.ext4 -q -F -b 4096"
 void make_fs(const char *mkfs, const char *mkfs_options, const char *device);
 void mount_fs(const char *device, const char *type, const char *options);
@@ -183,8 +209,6 @@ int64_t file_physical(const char *path, off_t offset);
 off_t file_offset(const char *path, int64_t physical);
 /* Allocate all free blocks to a file, unwritten; its size. */
 off_t take_all_space(const char *path);
-/* The same; returns the file offset of this place of the device. */
-off_t take_block(const char *path, int64_t physical);
 /* The first wanted record of FS_IOC_GETFSMAP, in bytes; or -1. */
 int64_t find_extent(const char *path,
 		    bool (*wanted)(const struct fsmap *rec, const void *data),
@@ -199,6 +223,7 @@ int64_t find_owner(const char *path, uint64_t owner, uint64_t *length);
 #define XFS_OWN_COW		OWNER('X', 7)
 /* The pfn of a byte of /dev/pmemN, or of a partition of one. */
 unsigned long pmem_pfn(const char *device, int64_t offset);
+unsigned long file_pfn(const char *path, off_t offset);	/* on PMEM */
 
 /* --- processes --- */
 
@@ -302,9 +327,24 @@ bool store_stopped(struct proc *p, unsigned long addr, int byte);
 #define LIST(...)	((struct proc *const []){ __VA_ARGS__, NULL })
 #define all(is, ...)	all_of(is, LIST(__VA_ARGS__))
 bool all_of(bool (*is)(struct proc *p), struct proc *const *list);
-/* The title is for got_ao(). */
+/* The page that they map has failed; the title is for got_ao(). */
 #define check_lost(title, ...)	check_lost_by(LIST(__VA_ARGS__), title)
 void check_lost_by(struct proc *const *list, const char *title);
+/* Make it fail first, by the injector; the title is REACHED. */
+#define fail_page_of(...)	fail_page_of_all(LIST(__VA_ARGS__))
+void fail_page_of_all(struct proc *const *list);
+/*
+ * Processes that share page 1 of a file of four, each by a file of its own: path,
+ * path.1, ..., at other offsets; and one that maps the next page. The file is made
+ * unless it is there.
+ */
+struct sharers {
+	struct proc *procs[201], *next;		/* ends with NULL */
+	unsigned long pfn;
+};
+void share_page(struct sharers *s, int nr, const char *path);
+void fail_shared_page(struct sharers *s);
+bool all_kept(struct sharers *s);	/* kept(), all of them */
 
 /* --- the failure and its traces --- */
 
@@ -348,6 +388,7 @@ char *text_of(const char *path);	/* all of it, until the next call */
 /* A process that ends with this one; 0 in the child. */
 pid_t fork_child(void);
 int wait_for(pid_t pid);		/* its wait status */
+char process_state(pid_t pid);		/* as ps(1) shows it */
 void *shared_memory(size_t size);	/* with child processes */
 /* Wait for it, at most this long; the only kind of wait. */
 bool within(int seconds, bool (*happened)(void));

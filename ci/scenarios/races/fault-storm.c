@@ -19,20 +19,15 @@ static void run(void)
 	long faults, least = -1, failed = 0;
 	unsigned long i, events;
 
-	mount_xfs(NULL);
-	make_file(file("0"), PAGES * PAGE);
-	for (i = 1; i < SHARERS; i++)
-		clone_file(file("0"), file("%lu", i));
+	make_reflinks(PAGES * PAGE, "0", "1", "2");
 	for (i = 0; i < SHARERS; i++) {
 		procs[i] = start("%lu", i);
 		map(procs[i], file("%lu", i), 0, PAGES * PAGE, PROT_READ,
 		    MAP_SHARED);
-		must(reads(procs[i]), "wrong data");
+		must(reads(procs[i]));
 	}
 	first = page_of(procs[0]);
-	must(file_physical(file("0"), (PAGES - 1) * PAGE) ==
-	     file_physical(file("0"), 0) + (int64_t)((PAGES - 1) * PAGE),
-	     "the file is in pieces");
+	must(file_pfn(file("0"), (PAGES - 1) * PAGE) == first + PAGES - 1);
 
 	for (i = 0; i < SHARERS; i++)
 		hammer(procs[i], procs[i]->at);
@@ -58,7 +53,7 @@ static void run(void)
 }
 
 SCENARIO("pages fail one after the other while their sharers fault them in",
-	.cpus = 4,
+	.xfs = "", .cpus = 4,
 	/*
 	 * Base holds the AGF while it waits for the DAX entry of a sharer. The
 	 * sharer's fault holds the entry and waits for the AGF.

@@ -10,71 +10,64 @@
 #define EVERY		8UL	/* of so many failures one is in 2 MiB */
 
 /* Copy on write of a private mapping: the copy is this process's. */
-static void copy_privately(struct racer *r)
+static void copy_privately(struct racer *r, unsigned long i)
 {
-	unsigned long i = near(r);
-
-	map_once(r, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	if (!dice(r, 4)) {
-		mark_shared(r, i);
+		mark_shared(r, i, 1);
 		drop_page(r, i);
 	}
 	touch(at_page(r, i));
 	if (dice(r, 2) && !scribble(at_page(r, i), '1'))
-		mark_own(r, i);
+		mark_own(r, i, 1);
 }
 
 /* Somewhere in the 2 MiB of which a page fails next. */
-static unsigned long near_huge(struct racer *r)
+static unsigned long near_huge(struct racer *r, unsigned long i)
 {
-	unsigned long i = near(r) / EVERY * (PMD / PAGE) + dice(r, PMD / PAGE);
-
+	i = i / EVERY * (PMD / PAGE) + dice(r, PMD / PAGE);
 	return i < HUGE_PAGES ? i : HUGE_PAGES - 1;
 }
 
-static void read_huge(struct racer *r)
+static void read_huge(struct racer *r, unsigned long i)
 {
-	unsigned long i = near_huge(r);
-
-	map_once(r, PROT_READ, MAP_SHARED);
+	i = near_huge(r, i);
 	madvise((void *)(at_page(r, i) & ~(PMD - 1)), PMD, MADV_DONTNEED);
 	touch(at_page(r, i));
 }
 
 /* A mapping that is not a whole PMD has PTEs of the same blocks. */
-static void read_small(struct racer *r)
+static void read_small(struct racer *r, unsigned long i)
 {
-	unsigned long i = near_huge(r);
-	unsigned long n = HUGE_PAGES - i < 16 ? HUGE_PAGES - i : 16;
+	unsigned long n;
 
-	map_pages(r, i, n, PROT_READ, MAP_SHARED);
+	i = near_huge(r, i);
+	n = HUGE_PAGES - i < 16 ? HUGE_PAGES - i : 16;
+	must(map_pages(r, i, n, PROT_READ, MAP_SHARED));
 	touch(at_page(r, i));
 	touch(at_page(r, i + n - 1));
 	munmap((void *)at_page(r, i), n * PAGE);
 }
 
 /* A PMD is copied as a whole, or only this page if it has a PTE: once each. */
-static void copy_huge(struct racer *r)
+static void copy_huge(struct racer *r, unsigned long i)
 {
-	unsigned long i = near_huge(r);
-
-	map_once(r, PROT_READ | PROT_WRITE, MAP_SHARED);
+	i = near_huge(r, i);
 	if (!dice(r, 4) && !scribble(at_page(r, i), '1'))
-		mark_own(r, i);
+		mark_own(r, i, 1);
 	usleep(2000);
-	touch(at_page(r, near_huge(r)));
+	touch(at_page(r, near_huge(r, near(r))));
 }
 
 static const struct entry by_ptes[] = {
-	{ "f.read", read_around, "reader" },
-	{ "f.cow", copy_on_write, "writer 0" },
-	{ "f.cow", copy_on_write, "writer 1" },
-	{ "f.private", copy_privately, "private" },
+	{ "f.read", read_around, "reader", READABLE },
+	{ "f.cow", copy_on_write, "writer 0", WRITABLE },
+	{ "f.cow", copy_on_write, "writer 1", WRITABLE },
+	{ "f.private", copy_privately, "private", PRIVATE },
 };
 static const struct entry by_pmds[] = {
-	{ "h.read", read_huge, "PMDs" },
+	{ "h.read", read_huge, "PMDs", READABLE },
 	{ "h.read", read_small, "PTEs of PMDs" },
-	{ "h.cow", copy_huge, "PMDs, writer" },
+	{ "h.cow", copy_huge, "PMDs, writer", WRITABLE },
 };
 
 static void run(void)
@@ -84,9 +77,8 @@ static void run(void)
 	struct witness *w, *w_huge;
 	long failed = 0;
 
-	mount_xfs("-d agsize=256m,su=2m,sw=1");
-	small = make_field(file("f"), PAGES);
-	large = make_huge_field(file("h"), HUGE_PAGES);
+	small = make_field(PMEM, file("f"), PAGES, false);
+	large = make_field(PMEM, file("h"), HUGE_PAGES, true);
 	w = enter_all(small, "f.w", by_ptes, ARRAY_SIZE(by_ptes));
 	w_huge = enter_all(large, "h.w", by_pmds, ARRAY_SIZE(by_pmds));
 	race_on(5);
@@ -109,5 +101,5 @@ static void run(void)
 }
 
 SCENARIO("pages fail while they are faulted in: read, write, copy, PMD",
-	.cpus = 8, .seconds = 120, .debug = true,
+	.xfs = ALIGNED, .cpus = 8, .seconds = 120, .debug = true,
 	.base = BASE_DEADLOCKS);

@@ -29,23 +29,22 @@ static struct {
 	unsigned int changes;
 	bool mapped;
 	unsigned long next, populated;	/* pages from next up to this one */
-	long answered, refused, between, told, missed, wrong;
+	long answered, refused, between, signalled, missed, wrong;
 	int first_wrong;
 	bool wrong_while_mounted;
 } volatile *now;
 
 static struct field *mapped, *idle;
 static unsigned long first_free, nr_free;
-static struct racer *mapper;
 
 /* Keeps its file mapped whenever the filesystem is mounted. */
-static void keep_mapped(struct racer *r)
+static void keep_mapped(struct racer *r, unsigned long i)
 {
-	unsigned long i, end;
+	unsigned long end;
 
 	if (now->state == MOUNTED && !now->mapped) {
 		now->mapped = true;
-		map_field(r, PROT_READ, MAP_SHARED);
+		must(map_pages(r, 0, PAGES, PROT_READ, MAP_SHARED));
 		i = now->next;
 		end = i + 100 < PAGES ? i + 100 : PAGES;
 		/* MADV_POPULATE_READ would stop at the first failed page. */
@@ -64,20 +63,22 @@ static bool within_200ms(struct racer *r, int signals)
 {
 	int i;
 
-	for (i = 0; i < 200 && r->fate->ao == signals; i++)
+	for (i = 0; i < 200 && r->ao == signals; i++)
 		usleep(1000);
-	return r->fate->ao > signals;
+	return r->ao > signals;
 }
 
 /* Make the next page of a random kind fail and check the result. */
-static void fail_next(struct racer *r)
+static void fail_next(struct racer *r, unsigned long i)
 {
 	static unsigned long next[3] = { 4, 4, 4 };
+	struct racer *mapper = racer(0);
 	unsigned int kind = dice(r, 3), changes = now->changes;
-	int state = now->state, ao = mapper->fate->ao, ret;
-	unsigned long i = next[kind];
-	bool was_mapped = i < now->populated, good;
+	int state = now->state, ao = mapper->ao, ret;
+	bool was_mapped, good;
 
+	i = next[kind];
+	was_mapped = i < now->populated;
 	if (i >= (kind == 2 ? nr_free : PAGES)) {
 		usleep(1000);
 		return;
@@ -105,12 +106,17 @@ static void fail_next(struct racer *r)
 	if (kind == 0 && was_mapped && state == MOUNTED &&
 	    changes == now->changes) {
 		if (within_200ms(mapper, ao))
-			now->told++;
+			now->signalled++;
 		else
 			now->missed++;
 	}
 	usleep(dice(r, 3000));
 }
+
+static const struct entry entries[] = {
+	{ "mapped", keep_mapped, "mapper" },
+	{ "mapped", fail_next, "failures" },
+};
 
 static void change(int state)
 {
@@ -123,14 +129,14 @@ static void take_away(void)
 	change(BETWEEN);
 	while (now->mapped)
 		usleep(1000);
-	must(!umount(MNT), "umount: %m");
+	must(!umount(MNT));
 	change(AWAY);
 }
 
 static void bring_back(void)
 {
 	change(BETWEEN);
-	must(!mount(PMEM, MNT, "xfs", 0, "dax=always"), "mount: %m");
+	must(!mount(PMEM, MNT, "xfs", 0, "dax=always"));
 	change(MOUNTED);
 }
 
@@ -146,14 +152,13 @@ static void grow(void)
 
 static void remount(unsigned long flags)
 {
-	must(!mount(NULL, MNT, NULL, MS_REMOUNT | flags, "dax=always"),
-	     "remount: %m");
+	must(!mount(NULL, MNT, NULL, MS_REMOUNT | flags, "dax=always"));
 }
 
 static bool all_seen(long rounds)
 {
 	return rounds > 5 && now->answered > 10 && now->refused > 10 &&
-	       now->told + now->missed > 2;
+	       now->signalled + now->missed > 2;
 }
 
 static void run(void)
@@ -162,20 +167,18 @@ static void run(void)
 	uint64_t length;
 	int64_t free_at;
 
-	mount_xfs("-d size=512m");
-	mapped = make_field(file("mapped"), PAGES);
-	idle = make_field(file("idle"), PAGES);
+	mapped = make_field(PMEM, file("mapped"), PAGES, false);
+	idle = make_field(PMEM, file("idle"), PAGES, false);
 	settle();
 	/* From the middle of free space: no file gets blocks from there. */
 	free_at = find_owner(MNT, OWN_FREE, &length);
-	must(length > 2 * PAGES * PAGE, "too little is free");
+	must(length > 2 * PAGES * PAGE);
 	first_free = pmem_pfn(PMEM, free_at + length / 2 / PAGE * PAGE);
 	nr_free = PAGES;
 
 	now = shared_memory(sizeof(*now));
 	now->state = MOUNTED;
-	mapper = enter(mapped, file("mapped"), keep_mapped, 0, "mapper");
-	enter(mapped, file("mapped"), fail_next, 0, "failures");
+	enter_all(mapped, NULL, entries, ARRAY_SIZE(entries));
 	race_on(10);
 
 	while (race_lasts(all_seen(rounds))) {
@@ -192,20 +195,20 @@ static void run(void)
 	}
 	remark("%ld rounds; %ld failures when mounted, %ld when not, %ld between",
 	       rounds, now->answered, now->refused, now->between);
-	remark("the mapper was told of %ld that it was certain to have, not of %ld",
-	       now->told, now->missed);
+	remark("the mapper was signalled for %ld that it was certain to have, not for %ld",
+	       now->signalled, now->missed);
 	check(all_seen(rounds), "there were failures of all kinds");
 	if (!check(!now->wrong, ANSWERED))
 		remark("%ld answers were wrong, the first %d (%s), %smounted",
 		       now->wrong, now->first_wrong,
 		       strerror(-now->first_wrong),
 		       now->wrong_while_mounted ? "" : "not ");
-	check(!now->missed, "a process that has the page mapped is told");
+	check(!now->missed, "a process that has the page mapped is signalled");
 	finish_race();
 }
 
 SCENARIO("pages fail while the filesystem comes and goes, is frozen and grown",
-	.cpus = 4, .seconds = 120, .debug = true,
+	.xfs = "-d size=512m", .cpus = 4, .seconds = 120, .debug = true,
 	/*
 	 * Base handles failures until the device is closed, after the log and
 	 * the AGs are torn down, and mistakes an inode under eviction for lost

@@ -9,51 +9,47 @@
 #define ROUNDS		150
 
 static const struct entry readers[] = {
-	{ "read", read_around, "reader 0" },
-	{ "read", read_around, "reader 1" },
+	{ "read", read_around, "reader 0", READABLE },
+	{ "read", read_around, "reader 1", READABLE },
 };
 
 static void run(void)
 {
-	int ret[2];
-	long bad = 0, bad_two = 0;
-	struct field *f;
+	struct field *f = make_field(PMEM, file("f"), PAGES, false);
 	struct witness *low, *high;
-	unsigned long i = 4, round;
+	long bad = 0, bad_two = 0;
+	unsigned long i, first;
+	int ret[2];
 
-	mount_xfs(NULL);
-	f = make_field(file("f"), PAGES);
 	clone_file(file("f"), file("low"));
 	clone_file(file("f"), file("high"));
 	/* Make the readers' reflink first: this unmaps the field. */
 	clone_file(file("f"), file("read"));
 	/* One witness for each neighbour: a pending signal swallows the next. */
-	low = witness_of(f, file("low"), 0, 2);
-	high = witness_of(f, file("high"), 1, 2);
+	low = witness(f, file("low"), 0, 2);
+	high = witness(f, file("high"), 1, 2);
 	enter_all(f, NULL, readers, ARRAY_SIZE(readers));
-	start_injector(0, f);
-	start_injector(1, f);
 	race_on(20);
 
-	for (round = 0; round < ROUNDS; round++, i += 4) {
+	for (i = 4; i < 4 + 4 * ROUNDS; i += 4) {
 		aim(i);
-		fail_at_once(round, i, i, ret);
+		fail_at_once(f->first + i, f->first + i, ret);
 		ask(low, i);
 		/* The second may get -EHWPOISON. */
 		bad += (ret[0] && ret[0] != -EHWPOISON) ||
 		       (ret[1] && ret[1] != -EHWPOISON) || (ret[0] && ret[1]);
 
-		fail_at_once(round, i + 2, i + 3, ret);
+		first = f->first + i + 2;
+		fail_at_once(first, first + 1, ret);
 		bad_two += !!ret[0] + !!ret[1];
 		ask(low, i + 2);
 		ask(high, i + 3);
 	}
-	dismiss_injectors();
 	check(!bad, "the same page: memory_failure() succeeds or knows it");
 	check(!bad_two, "two pages: memory_failure() succeeds for both");
 	finish_race();
 }
 
 SCENARIO("two failures at once: the same page, and neighbours",
-	.cpus = 8, .seconds = 120, .debug = true,
+	.xfs = "", .cpus = 8, .seconds = 120, .debug = true,
 	.base = BASE_DEADLOCKS);

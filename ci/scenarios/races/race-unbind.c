@@ -15,44 +15,27 @@
 #define NAMESPACE	"namespace0.0"
 #define STRUCT_PAGE_GONE "unable to handle page fault for address: ffffea"
 
-/* All racers continue after their operations have begun to fail. */
-static bool can_map(struct racer *r, int prot)
-{
-	int fd = open(r->path, prot & PROT_WRITE ? O_RDWR : O_RDONLY);
-
-	if (!r->ready && fd >= 0)
-		r->ready = mmap((void *)r->at, PAGES * PAGE, prot,
-				MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
-	if (fd >= 0)
-		close(fd);
-	if (!r->ready)
-		usleep(1000);
-	return r->ready;
-}
-
-/* Yield the processor when the access fails. */
+/*
+ * All racers continue after their operations have begun to fail, and yield the
+ * processor then.
+ */
 static void try_touch(struct racer *r)
 {
 	if (touch(at_page(r, dice(r, PAGES))) == SIGNALLED)
 		usleep(1000);
 }
 
-static void read_again(struct racer *r)
+static void read_again(struct racer *r, unsigned long i)
 {
-	if (!can_map(r, PROT_READ))
-		return;
 	madvise((void *)at_page(r, dice(r, PAGES - 8)), 8 * PAGE,
 		MADV_DONTNEED);
 	try_touch(r);
 }
 
-static void overwrite(struct racer *r)
+static void overwrite(struct racer *r, unsigned long i)
 {
-	unsigned long i = dice(r, PAGES);
-
-	if (!can_map(r, PROT_READ | PROT_WRITE))
-		return;
-	madvise((void *)at_page(r, i), PAGE, MADV_DONTNEED);
+	i = dice(r, PAGES);
+	drop_page(r, i);
 	if (scribble(at_page(r, i), '1') == SIGNALLED)
 		usleep(1000);
 }
@@ -67,12 +50,11 @@ static void clone_again(struct racer *r, int fd)
 	}
 }
 
-static void truncate_and_restore(struct racer *r)
+static void truncate_and_restore(struct racer *r, unsigned long i)
 {
 	int fd = open(r->path, O_RDWR);
 
-	if (can_map(r, PROT_READ))
-		try_touch(r);
+	try_touch(r);
 	if (fd < 0)
 		return;
 	if (!ftruncate(fd, dice(r, PAGES) * PAGE))
@@ -80,7 +62,7 @@ static void truncate_and_restore(struct racer *r)
 	close(fd);
 }
 
-static void make_and_unlink(struct racer *r)
+static void make_and_unlink(struct racer *r, unsigned long i)
 {
 	int fd = open(r->path, O_RDWR | O_CREAT, 0644);
 
@@ -89,22 +71,19 @@ static void make_and_unlink(struct racer *r)
 		return;
 	}
 	clone_again(r, fd);
-	r->ready = false;
-	if (can_map(r, PROT_READ))
+	if (map_pages(r, 0, PAGES, PROT_READ, MAP_SHARED))
 		try_touch(r);
 	unlink(r->path);
 	close(fd);
 	munmap((void *)r->at, PAGES * PAGE);
 }
 
-static void hold(struct racer *r)
+static void hold(struct racer *r, unsigned long i)
 {
 	struct iovec iov = { .iov_len = 4 * PAGE };
 	int fds[2];
 
-	if (!can_map(r, PROT_READ))
-		return;
-	must(!pipe(fds), "pipe: %m");
+	must(!pipe(fds));
 	iov.iov_base = (void *)at_page(r, dice(r, PAGES - 4));
 	vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK);
 	usleep(dice(r, 3000));
@@ -113,11 +92,10 @@ static void hold(struct racer *r)
 }
 
 /* Processes that wait for the thaw must not hang. */
-static void freeze(struct racer *r)
+static void freeze(struct racer *r, unsigned long i)
 {
 	int fd = open(MNT, O_RDONLY);
 
-	(void)r;
 	if (fd >= 0 && !ioctl(fd, FIFREEZE, 0)) {
 		usleep(5 * 1000);
 		ioctl(fd, FITHAW, 0);
@@ -127,7 +105,7 @@ static void freeze(struct racer *r)
 	usleep(50 * 1000);
 }
 
-static void have_fail(struct racer *r)
+static void have_fail(struct racer *r, unsigned long i)
 {
 	fail(r->field, dice(r, PAGES));
 	usleep(20 * 1000);
@@ -159,7 +137,7 @@ static struct proc *start_keeper(int nr)
 	return p;
 }
 
-static bool keeper_told(struct proc *p)
+static bool keeper_signalled(struct proc *p)
 {
 	const volatile struct signal_got *got = &p->seen->got[0];
 	int n = signals(p);
@@ -185,11 +163,11 @@ static bool keeper_lost(struct proc *p)
 }
 
 static const struct entry entries[] = {
-	{ "read", read_again, "reader" },
-	{ "cow", overwrite, "writer" },
-	{ "cut", truncate_and_restore, "truncater" },
+	{ "read", read_again, "reader", READABLE },
+	{ "cow", overwrite, "writer", WRITABLE },
+	{ "cut", truncate_and_restore, "truncater", READABLE },
 	{ "new", make_and_unlink, "unlinker" },
-	{ "read", hold, "holder" },
+	{ "read", hold, "holder", READABLE },
 	{ "f", freeze, "freezer" },
 	{ "f", have_fail, "failures" },
 };
@@ -201,8 +179,8 @@ static void cycle(int nr)
 
 	part("cycle %d", nr);
 	mount_xfs(NULL);
-	f = make_field(file("f"), PAGES);
-	make_field(file("quiet.0"), PAGES);
+	f = make_field(PMEM, file("f"), PAGES, false);
+	make_field(PMEM, file("quiet.0"), PAGES, false);
 	clone_file(file("quiet.0"), file("quiet.1"));
 	a = start_keeper(0);
 	b = start_keeper(1);
@@ -210,10 +188,10 @@ static void cycle(int nr)
 	race_on(5);
 	usleep((1000 + 200 * nr) * 1000);
 
-	device_goes();
+	device_goes(true);
 	check(can_unbind() && !there(), "the device can be unbound");
 	check(!device_mapped(), "no racer has a page of it");
-	check(all(keeper_told, a, b),
+	check(all(keeper_signalled, a, b),
 	      "processes that had pages of it are signalled once");
 	check(all(keeper_lost, a, b),
 	      "they have none left, and can get none");
@@ -225,7 +203,7 @@ static void cycle(int nr)
 	check(unmount(), "the filesystem unmounts");
 	put_string(DRIVER "bind", NAMESPACE);
 	must(within(5, there), PMEM " does not come back");
-	device_is_back();
+	device_goes(false);
 }
 
 static void run(void)

@@ -5,7 +5,7 @@
  */
 #include "devices.h"
 
-#define OTHER		"/dev/pmem1"
+#define OTHER		PMEM_RT
 #define UNBOUND		"the device can be unbound"
 #define READ_FAILS	"read() into a page of a frozen filesystem fails"
 #define STORE_FAILS	"a store to a page of a frozen filesystem draws SIGBUS"
@@ -34,17 +34,9 @@ static pid_t start_sleeper(const char *mapped, const char *read)
 	_exit(1);
 }
 
-static bool sleeps(pid_t pid)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	return strrchr(text_of(path), ')')[2] == 'D';
-}
-
 static bool both_sleep(void)
 {
-	return sleeps(reader) && sleeps(storer);
+	return process_state(reader) == 'D' && process_state(storer) == 'D';
 }
 
 /* The second file is mapped, the first one read into it. */
@@ -57,12 +49,7 @@ static void start_sleepers(const char *read, const char *mapped)
 
 static bool have_ended(void)
 {
-	static siginfo_t info;
-
-	return !waitid(P_PID, reader, &info, WEXITED | WNOWAIT | WNOHANG) &&
-	       info.si_pid == reader &&
-	       !waitid(P_PID, storer, &info, WEXITED | WNOWAIT | WNOHANG) &&
-	       info.si_pid == storer;
+	return process_state(reader) == 'Z' && process_state(storer) == 'Z';
 }
 
 static void check_ended(bool store_fails)
@@ -131,7 +118,7 @@ static void another_frozen(void)
 	mount_xfs(NULL);
 	make_files();
 	make_fs(MKFS_EXT4, NULL, OTHER);
-	must(!try_mount(OTHER, "other", "ext4", "dax=always"), "mount: %m");
+	must(!try_mount(OTHER, "other", "ext4", "dax=always"));
 	make_file(file("other/mapped"), 4 * PAGE);
 	control(file("other"), FIFREEZE, NULL);
 	start_sleepers(file("read"), file("other/mapped"));

@@ -77,20 +77,14 @@ static void look_at_lockdep(void)
 
 static void run(void)
 {
-	struct proc *a, *b;
+	struct proc *a = map_by("a", file("f"), PAGE),
+		    *b = map_by("b", file("g"), PAGE);
 
-	mount_xfs(NULL);
-	make_reflinks(4 * PAGE, "f", "g");
-	a = map_by("a", file("f"), PAGE);
-	b = map_by("b", file("g"), PAGE);
-
-	poison_and_check(page_of(a));
-	check(all(got_ao, a, b), "both are told");
-	check(all(lost, a, b), "neither maps the page");
+	fail_page_of(a, b);
 	look_at_lockdep();
 }
 
 SCENARIO("a fault and a failure, in the eyes of lockdep",
-	.debug = true,
+	.files = { "f", "g" }, .debug = true,
 	/* Base collects the processes to kill with the AGF locked. */
 	.base_debug.splat = "\\(dax_entry\\)\\{.*, at: ");

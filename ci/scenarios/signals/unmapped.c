@@ -1,22 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * File data that no process maps fails: each file in use that lost data is
- * reported, the filesystem goes on, and the page is not mapped later.
+ * What XFS reports to its health monitor (xfs_healer): the place on the medium that
+ * failed, and each file in use that lost data, mapped or not.
  */
 #include "devices.h"
 
+static void reports(void)
+{
+	struct proc *a = start("a");
+	int idle = open_file(file("idle"), O_RDONLY);
+	struct monitor *m;
+
+	clone_range(file("a"), 0, 4 * PAGE, file("b"), 8 * PAGE);
+	make_file(file("other"), 4 * PAGE);
+	map_page(a, file("a"), PAGE);
+	map_by("b", file("b"), 9 * PAGE);
+	map_by("other", file("other"), PAGE);
+	m = start_monitor(MNT);
+
+	poison_and_check(page_of(a));
+	check(lost_reports(m, 3) == 3, "three files are reported");
+	check(reported_media(m, DATA_DEVICE, file_physical(file("a"), PAGE)),
+	      PLACE_REPORTED);
+	check(reported_lost(m, file("a"), PAGE) &&
+	      reported_lost(m, file("b"), 9 * PAGE),
+	      "each mapped file is reported, with its own offset");
+	check(reported_lost(m, file("idle"), PAGE),
+	      "a file that is open and not mapped is reported");
+	stop_monitor(m);
+	close(idle);
+}
+
+/*
+ * File data that no process maps: the filesystem goes on, and the page is not
+ * mapped later.
+ */
 #define STOPPED	"a process that maps it later draws BUS_MCEERR_AR"
 
 enum owners { MAPPED_BEFORE, IN_USE, SOME_IN_USE, NOT_IN_USE };
 
 static void fail_page(const char *title, enum owners owners)
 {
-	struct proc *p, *q, *before = start("before");
+	struct proc *p, *before = start("before");
 	const char *a = file("%d.a", owners), *b = file("%d.b", owners);
 	const int nr = owners < SOME_IN_USE ? 2 : owners == SOME_IN_USE;
 	struct monitor *m;
 	int64_t physical;
-	int fds[2];
+	int fds[2], i;
 
 	part("%s", title);
 	make_file(a, 4 * PAGE);
@@ -31,10 +61,8 @@ static void fail_page(const char *title, enum owners owners)
 	}
 	/* Once written back, inodes are evicted with the caches unless open. */
 	settle();
-	if (nr > 0)
-		fds[0] = open_file(a, O_RDONLY);
-	if (nr > 1)
-		fds[1] = open_file(b, O_RDONLY);
+	for (i = 0; i < nr; i++)
+		fds[i] = open_file(i ? b : a, O_RDONLY);
 	drop_caches();
 	drop_caches();
 	m = start_monitor(MNT);
@@ -53,19 +81,16 @@ static void fail_page(const char *title, enum owners owners)
 
 	p = map_unread("later", b, 9 * PAGE, MAP_SHARED);
 	check(stopped(p), STOPPED);
-	q = map_by("neighbour", b, 10 * PAGE);
-	check(q->byte == fill(2), "the next page can be mapped");
+	p = map_by("neighbour", b, 10 * PAGE);
+	check(p->byte == fill(2), "the next page can be mapped");
 	stop_monitor(m);
-	if (nr > 0)
-		close(fds[0]);
-	if (nr > 1)
-		close(fds[1]);
+	for (i = 0; i < nr; i++)
+		close(fds[i]);
 	finish_all();
 }
 
-static void run(void)
+static void unmapped(void)
 {
-	mount_xfs(NULL);
 	fail_page("both open", IN_USE);
 	fail_page("open, and mapped before", MAPPED_BEFORE);
 	fail_page("one open, one not in use", SOME_IN_USE);
@@ -74,8 +99,14 @@ static void run(void)
 
 #define FAILS(part)	part FLAG_CHECK, part STOPPED
 
-SCENARIO("unmapped data fails: reports, and no mapping",
-	/* Base flags only pages that a file maps, and maps what is flagged. */
-	.base.fails = { FAILS("both open: "), "open, and mapped before: " STOPPED,
-			FAILS("one open, one not in use: "),
-			FAILS("none in use: ") });
+SCENARIOS(
+	{ "reports", "what XFS reports of a failed page to its monitor",
+	  reports, .files = { "a", "idle" } },
+	{ "unmapped", "unmapped data fails: reports, and no mapping",
+	  unmapped, .xfs = "",
+	  /* Base flags only pages that a file maps, and maps what is flagged. */
+	  .base.fails = { FAILS("both open: "),
+			  "open, and mapped before: " STOPPED,
+			  FAILS("one open, one not in use: "),
+			  FAILS("none in use: ") } }
+);
