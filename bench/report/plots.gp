@@ -63,7 +63,7 @@ set xrange [0.5:4.5]
 set yrange [0:*]
 set xtics ('PTE, read' 1, 'PTE, write' 2, 'PMD, read' 3, 'PMD, write' 4)
 set xlabel 'kind of fault'
-set key horizontal outside top
+set key horizontal outside top center samplen 1 maxcols 3
 set boxwidth 0.8 / words(kernels)
 set style fill solid noborder
 if (system("cat measured/*.tsv | grep -cE '^fault\t(pte|pmd)-(read|write)\t1\t[^e]'") > 0) {
