@@ -81,7 +81,8 @@ lock() {
 claim() {
 	mkdir -p "$1"
 	exec {lock}>"$1/lock"
-	flock -n "$lock" || die "another $self writes to $1: wait for it, or say -o DIR"
+	flock -n "$lock" || die "another $self writes to $1: wait for it$(
+		[[ $(usage) != *$'\n  -o '* ]] || echo ', or say -o DIR')"
 }
 
 # space DIR MEGABYTES: that much must be free
