@@ -85,6 +85,23 @@ claim() {
 		[[ $(usage) != *$'\n  -o '* ]] || echo ', or say -o DIR')"
 }
 
+# job COMMAND...: run it in the background, in a process group of its own that $! leads
+job() {
+	set -m
+	"$@" </dev/null &
+	set +m
+}
+
+# stop_jobs ID...: end what they lead, and wait for it
+stop_jobs() {
+	local pid
+
+	for pid; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	wait
+}
+
 # space DIR MEGABYTES: that much must be free
 space() {
 	local free

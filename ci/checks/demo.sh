@@ -5,19 +5,13 @@
 # shellcheck source=ci/vm/check.sh
 . "$(dirname "$0")/../vm/check.sh"
 
-refused() {
-	status=0
-	"$top/ci/demo" "${@:2}" >"$work/out" 2>"$work/err" </dev/null || status=$?
-	want "status 2 for: ${*:2}" test "$status" = 2
-	want "'$1' for: ${*:2}" says "$1" err
-}
-refused "no act '9'" --act 9
-refused "no act 'none'" --act ''
-refused "no act '.'" --act .
-refused "wants an argument" --record
-refused "cannot write" --record /nowhere/record
-refused "needs a terminal" --watch
-refused "unknown argument 'x'" x
+refused 2 "no act '9'" demo --act 9
+refused 2 "no act 'none'" demo --act ''
+refused 2 "no act '.'" demo --act .
+refused 2 "wants an argument" demo --record
+refused 2 "cannot write" demo --record /nowhere/record
+refused 2 "needs a terminal" demo --watch
+refused 2 "unknown argument 'x'" demo x
 "$top/ci/demo" --list >"$work/out"
 want "four acts" test "$(wc -l <"$work/out")" = 4
 

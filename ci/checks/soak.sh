@@ -5,25 +5,13 @@
 # shellcheck source=ci/vm/check.sh
 . "$(dirname "$0")/../vm/check.sh"
 
-soak() {
-	status=0
-	"$top/ci/soak" -o "$work/soak" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-}
+refused 2 "wants an argument" soak -t
+refused 2 "wants seconds, not '0'" soak -t 0
+refused 2 "unknown option '-x'" soak -x
+refused 2 "no scenario is called 'nonesuch'" soak nonesuch
+refused 2 "no kernel of the name vanilla" soak -o "$work/soak" -k vanilla
 
-refused() {
-	local text=$1
-	shift
-	soak "$@"
-	want "status 2 for: $*" test "$status" = 2 -a ! -s "$work/out"
-	want "'$text' for: $*" says "$text" err
-}
-refused "wants an argument" -t
-refused "wants seconds, not '0'" -t 0
-refused "unknown option '-x'" -x
-refused "no scenario is called 'nonesuch'" nonesuch
-refused "no kernel of the name vanilla" -k vanilla
-
-soak -t 1 -k base selftest-passes selftest-fails
+try soak -o "$work/soak" -t 1 -k base selftest-passes selftest-fails
 want "status 1" test "$status" = 1
 want "the count" says '^[0-9]+ passed, [1-9][0-9]* failed$' out
 want "the failed check" says 'not ok 2 - this does not' err
@@ -34,7 +22,7 @@ again=$(sed -n 's/^ *again: //p' "$work/err" | head -n 1)
 want "the printed command fails as well" test "$status" = 1
 want "in the same way" says 'not ok 2 - this does not' again
 
-soak -t 1 -k base selftest-passes
+try soak -o "$work/soak" -t 1 -k base selftest-passes
 want "status 0 if nothing fails" test "$status" = 0
 
 set -m

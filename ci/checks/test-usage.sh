@@ -2,29 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # ci/test says what is wrong with its arguments, and stops its guests when it is
 # interrupted.
-# shellcheck source=ci/common.sh
-. "$(dirname "$0")/../common.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
-mkdir -p "$build/test"
-temporary "$build/test/usage"
-
-# refuses TEXT ARG...: status 2, and TEXT on standard error
-refuses() {
-	local text=$1 status=0
-	shift
-	"$top/ci/test" "$@" >"$work/out" 2>"$work/err" || status=$?
-	if ((status != 2)) || [[ -s $work/out ]] || ! grep -qF -- "$text" "$work/err"; then
-		echo "ci/test $*: status $status, $(cat "$work/err")"
-		exit 1
-	fi
-}
-
-refuses "no test is called 'nonesuch'" nonesuch
-refuses "no test is called 'one-file.aops'" -k base one-file.aops
-refuses "-k is base, aops or debug" -k vanilla
-refuses "-j wants a number" -j 0
-refuses "-o wants an argument" -o
-refuses "unknown option '-x'" -x
+refused 2 "no test is called 'nonesuch'" test nonesuch
+refused 2 "no test is called 'one-file.aops'" test -k base one-file.aops
+refused 2 "-k is base, aops or debug" test -k vanilla
+refused 2 "-j wants a number" test -j 0
+refused 2 "-o wants an argument" test -o
+refused 2 "unknown option '-x'" test -x
 
 # A guest that would go on for longer than we wait
 set -m

@@ -8,12 +8,15 @@
 mkdir -p "$build/guest"
 temporary "$build/guest/check"
 
-# guest ARG...: runs ci/guest; leaves $status, $work/out, $work/err and
-# $work/console
-guest() {
+# try PROGRAM ARG...: runs ci/PROGRAM; leaves $status, $work/out and $work/err
+try() {
 	status=0
-	"$top/ci/guest" --console "$work/console" "$@" >"$work/out" 2>"$work/err" </dev/null ||
-		status=$?
+	"$top/ci/$1" "${@:2}" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# guest ARG...: runs ci/guest; leaves $work/console as well
+guest() {
+	try guest --console "$work/console" "$@"
 }
 
 # want TEXT COMMAND...: COMMAND must succeed, or TEXT was not so
@@ -27,9 +30,16 @@ want() {
 	fi
 }
 
+# refused STATUS PATTERN PROGRAM ARG...: the arguments are wrong, and it says why
+refused() {
+	try "${@:3}"
+	want "status $1 for: ${*:3}" test "$status" = "$1" -a ! -s "$work/out"
+	want "'$2' for: ${*:3}" says "$2" err
+}
+
 # says PATTERN FILE: FILE has a line like it
 says() {
-	grep -aqE "$1" "$work/$2"
+	grep -aqE -e "$1" "$work/$2"
 }
 
 # no_guests: nothing is left of the guests that ran: no process, no directory
