@@ -22,7 +22,8 @@
 
 #define NVDIMM		"/dev/pmem0"
 #define OTHER_PMEM	"/dev/pmem1"
-/* Half of OTHER_PMEM each: scenes 2 and 3, scene 4 */
+/* device-mapper's, on the second half of OTHER_PMEM */
+#define LINEAR		"/dev/dm-0"
 #define HALF_MIB	"512"
 
 /* The three sharers, who changes his file before the failure, and a bystander. */
@@ -42,14 +43,28 @@ static const struct {
 
 static const char untouched[] = "-  kept data";
 
-struct scene {
-	int nr;
+/* The NVDIMM's driver records the block after that, in its own time. */
+static int fail_on_nvdimm(unsigned long pfn)
+{
+	int ret = machine_check(pfn);
+
+	must(within(20, bad_block_recorded), "no bad block was recorded");
+	return ret;
+}
+
+static const struct scene {
+	const char *device;
 	int page;			/* of the files, that fails */
 	bool early;			/* the readers ask for early signals */
 	const char *returns;		/* what base returns; NULL: it can't be seen */
 	const char *expected, *base;	/* what the readers get */
 	/* has the page fail; returns what memory_failure() returned */
 	int (*fail)(unsigned long pfn);
+} scenes[] = {
+	{ NVDIMM, 1, true, NULL, "AO gone AR", "AO gone AR", fail_on_nvdimm },
+	{ OTHER_PMEM, 1, true, "0", "AO gone AR", "AO gone data", machine_check },
+	{ OTHER_PMEM, 4, false, "0", "-  gone AR", "-  kept data", machine_check },
+	{ LINEAR, 1, true, "EBUSY", "AO gone AR", "-  kept data", machine_check },
 };
 
 /* --- the trace --- */
@@ -103,17 +118,6 @@ static bool ended(void)
 	return each_traced(is_the_end, 0);
 }
 
-/* --- failures --- */
-
-/* The NVDIMM's driver records the block after that, in its own time. */
-static int fail_on_nvdimm(unsigned long pfn)
-{
-	int ret = machine_check(pfn);
-
-	must(within(20, bad_block_recorded), "no bad block was recorded");
-	return ret;
-}
-
 /* --- a scene --- */
 
 static const char *returned(int ret)
@@ -152,7 +156,7 @@ static const char *access_word(struct proc *p, unsigned long addr, int data)
 	return "??";
 }
 
-static void play(const struct scene *scene)
+static void play(const struct scene *scene, int nr)
 {
 	struct proc *procs[NR_ACTORS];
 	unsigned long addr[NR_ACTORS];
@@ -187,16 +191,16 @@ static void play(const struct scene *scene)
 		signal[i] = signal_word(procs[i], addr[i]);
 		kept[i] = maps(procs[i], addr[i]);
 	}
-	printf("fact\t%d\tpfn\t%#lx\n", scene->nr, pfn);
+	printf("fact\t%d\tpfn\t%#lx\n", nr, pfn);
 	if (scene->returns)
 		printf("row\t%d\tmemory_failure()\t\t\t\t0\t%s\t%s\n",
-		       scene->nr, scene->returns, returned(ret));
+		       nr, scene->returns, returned(ret));
 	for (i = 0; i < NR_ACTORS; i++) {
 		int page = scene->page + cast[i].page;
 		bool reader = i < WRITER;
 
 		printf("row\t%d\t%s\t%s\t%#lx\t%#lx\t%s\t%s\t%-2s %s %s\n",
-		       scene->nr, cast[i].name, cast[i].file, page * PAGE,
+		       nr, cast[i].name, cast[i].file, page * PAGE,
 		       addr[i], reader ? scene->expected : untouched,
 		       reader ? scene->base : untouched,
 		       signal[i], kept[i] ? "kept" : "gone",
@@ -205,21 +209,14 @@ static void play(const struct scene *scene)
 	}
 	for (i = 0; i <= WRITER; i++) {
 		must(!stat(file("%s", cast[i].file), &st), "stat: %m");
-		printf("inode\t%d\t%s\t%#lx\n", scene->nr, cast[i].file,
+		printf("inode\t%d\t%s\t%#lx\n", nr, cast[i].file,
 		       (unsigned long)st.st_ino);
 	}
-	each_traced(print_traced, scene->nr);
+	each_traced(print_traced, nr);
 
 	for (i = 0; i < NR_ACTORS; i++)
 		finish(procs[i]);
-	printf("end\t%d\n", scene->nr);
-}
-
-static bool wanted(int scene)
-{
-	const char *only = getenv("ACT");
-
-	return !only || !*only || atoi(only) == scene;
+	printf("end\t%d\n", nr);
 }
 
 static void run_command(const char *command)
@@ -231,9 +228,14 @@ static void run_command(const char *command)
 
 static void make_files(const char *device)
 {
+	static const char dm[] = "dmsetup create --noudevsync --noudevrules "
+		"linear --table '0 '$((" HALF_MIB " * 2048))' linear "
+		OTHER_PMEM " '$((" HALF_MIB " * 2048)) >&2";
 	char command[120];
 	int i;
 
+	if (!strcmp(device, LINEAR))
+		run_command(dm);
 	snprintf(command, sizeof(command),
 		 "mkfs.xfs -q -f -m rmapbt=1,reflink=1 -d size=" HALF_MIB
 		 "m %s >&2", device);
@@ -246,17 +248,12 @@ static void make_files(const char *device)
 		clone_file(file("%s", cast[0].file), file("%s", cast[i].file));
 }
 
-static void take_down(const char *device)
-{
-	check(!umount(MNT), "%s unmounts", device);
-}
-
 static void run(void)
 {
-	static const char dm[] = "dmsetup create --noudevsync --noudevrules "
-		"linear --table '0 '$((" HALF_MIB " * 2048))' linear "
-		OTHER_PMEM " '$((" HALF_MIB " * 2048)) >&2";
+	int i, only = atoi(getenv("ACT") ?: "");
+	const char *mounted = NULL, *device;
 	struct utsname name;
+	bool stays;
 
 	uname(&name);
 	printf("fact\t0\trelease\t%s\n", name.release);
@@ -264,40 +261,18 @@ static void run(void)
 	early_kill(false);
 	prepare_trace(functions, ARRAY_SIZE(functions), NULL, 0);
 
-	if (wanted(1)) {
-		make_files(NVDIMM);
-		play(&(struct scene) {
-			.nr = 1, .page = 1, .early = true,
-			.expected = "AO gone AR", .base = "AO gone AR",
-			.fail = fail_on_nvdimm,
-		});
-		take_down(NVDIMM);
-	}
-	if (wanted(2) || wanted(3))
-		make_files(OTHER_PMEM);
-	if (wanted(2))
-		play(&(struct scene) {
-			.nr = 2, .page = 1, .early = true, .returns = "0",
-			.expected = "AO gone AR", .base = "AO gone data",
-			.fail = machine_check,
-		});
-	if (wanted(3))
-		play(&(struct scene) {
-			.nr = 3, .page = 4, .returns = "0",
-			.expected = "-  gone AR", .base = "-  kept data",
-			.fail = machine_check,
-		});
-	if (wanted(2) || wanted(3))
-		take_down(OTHER_PMEM);
-	if (wanted(4)) {
-		run_command(dm);
-		make_files("/dev/dm-0");
-		play(&(struct scene) {
-			.nr = 4, .page = 1, .early = true, .returns = "EBUSY",
-			.expected = "AO gone AR", .base = "-  kept data",
-			.fail = machine_check,
-		});
-		take_down("/dev/dm-0");
+	for (i = 0; i <= (int)ARRAY_SIZE(scenes); i++) {
+		device = i < (int)ARRAY_SIZE(scenes) ? scenes[i].device : NULL;
+		if (device && only && only != i + 1)
+			continue;
+		stays = mounted && device && !strcmp(mounted, device);
+		if (mounted && !stays)
+			check(!umount(MNT), "%s unmounts", mounted);
+		if (device && !stays)
+			make_files(device);
+		if (device)
+			play(&scenes[i], i + 1);
+		mounted = device;
 	}
 }
 
