@@ -133,6 +133,11 @@ static void work_at_random(void)
 static struct op list[MAX_OPS];
 static int nr_list, without, nr_without, ground_of_list;
 
+static void begin_list(void)
+{
+	printf("# epoch ground=%s\n", ground_name(ground_of_list));
+}
+
 static void work_from_list(void)
 {
 	int i;
@@ -219,59 +224,68 @@ static void print_ops(const char *prefix, const struct op *op, int nr)
 
 /* The number to leave out at a time; @without records the progress. */
 static int step;
-/* The failure to reproduce; if not given, the one the list leads to. */
+/* The guest did not survive the trial to begin with. */
+static int died;
+/*
+ * The failure to reproduce, "" if it is the guest's death; if not given, the one the
+ * list leads to.
+ */
 static char signature[sizeof(shared->signature)];
+static bool has_signature;
+
+static void print_list(void)
+{
+	begin_list();
+	print_ops("", list, nr_list);
+}
 
 /*
  * Leave out half of the operations, a quarter, an eighth, ..., one, as long as the rest
- * fails in the same way. Print the operations left out before each trial: if the guest
- * crashes, its caller can resume from there.
+ * fails in the same way. Print each trial, and what is left after it: if the guest dies,
+ * its caller can resume from there.
  */
 static int shrink(void)
 {
 	bool changed = false;
 	int ret;
 
-	if (!step) {
+	if (!has_signature) {
 		ret = watch(work_from_list);
-		if (ret != ENDS_DIFFERS) {
-			printf("# the list does not fail (%d)\n", ret);
+		if (ret == ENDS_AGREED)
+			printf("# the list does not fail\n");
+		if (ret != ENDS_DIFFERS)
 			return ret;
-		}
 		nr_list = shared->nr_ops;
-		step = (nr_list + 1) / 2;
 		strcpy(signature, shared->signature);
 		printf("# fails: %s\n", signature);
+		print_list();
 	}
 
-	while (step) {
+	for (step = step ?: (nr_list + 1) / 2; ; step = (step + 1) / 2) {
 		while (without < nr_list) {
 			nr_without = min(step, nr_list - without);
-			printf("# trial of=%d without=%d n=%d step=%d\n",
-			       nr_list, without, nr_without, step);
-			ret = watch(work_from_list);
+			printf("# trial %d,%d of %d\n", without, step, nr_list);
+			ret = died ? ENDS_DIFFERS : watch(work_from_list);
+			died = false;
 			if (ret == ENDS_HANGS || ret == ENDS_BROKEN)
 				return ret;
-			if (ret == ENDS_DIFFERS &&
-			    !strcmp(signature, shared->signature)) {
-				printf("# not needed\n");
-				nr_list -= nr_without;
-				memmove(&list[without],
-					&list[without + nr_without],
-					(nr_list - without) * sizeof(list[0]));
-				changed = true;
-			} else {
+			if (ret != ENDS_DIFFERS ||
+			    strcmp(signature, shared->signature)) {
 				without += nr_without;
+				continue;
 			}
+			nr_list -= nr_without;
+			memmove(&list[without], &list[without + nr_without],
+				(nr_list - without) * sizeof(list[0]));
+			changed = true;
+			print_list();
 		}
-		without = 0;
 		if (step == 1 && !changed)
 			break;
+		without = 0;
 		changed = false;
-		step = (step + 1) / 2;
 	}
 	printf("# shrunk to %d operations\n", nr_list);
-	print_ops("", list, nr_list);
 	return ENDS_DIFFERS;
 }
 
@@ -288,13 +302,14 @@ static uint64_t fresh_seed(void)
 static void read_list(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char line[200], name[20];
+	char line[200], *ground;
 
 	must(f, "%s: %m", path);
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "# epoch %*s ground=%19s", name) == 1)
-			ground_of_list = ground_by_name(name);
+		ground = strstr(line, "ground=");
+		if (line[0] == '#' && ground)
+			ground_of_list = ground_by_name(strchr(ground, '=') + 1);
 		if (!line[0] || line[0] == '#')
 			continue;
 		must(nr_list < MAX_OPS, "%s: more than %d operations", path,
@@ -349,10 +364,11 @@ static int command(int argc, char **argv)
 		else if (!strcmp(name, "--list"))
 			read_list(arg);
 		else if (!strcmp(name, "--from"))
-			must(sscanf(arg, "%d,%d", &without, &step) == 2,
-			     "--from wants two numbers");
+			must(sscanf(arg, "%d,%d,%d", &without, &step, &died) == 3,
+			     "--from wants three numbers");
 		else if (!strcmp(name, "--as"))
-			snprintf(signature, sizeof(signature), "%s", arg);
+			has_signature = snprintf(signature, sizeof(signature),
+						 "%s", arg) >= 0;
 		else if (!strcmp(name, "--ground"))
 			run.ground = ground_by_name(arg);
 		else if (!strcmp(name, "--without"))
@@ -363,7 +379,10 @@ static int command(int argc, char **argv)
 	set_up();
 	if (shrinks)
 		return shrink();
-	printf("# seed %lu\n", run.seed);
+	if (nr_list)
+		begin_list();
+	else
+		printf("# seed %lu\n", run.seed);
 	ret = watch(nr_list ? work_from_list : work_at_random);
 	tell_figures();
 	printf("# ends %d\n", ret);
