@@ -3,8 +3,8 @@
  * Why a goal is not met: the instructions of one event by function, on the two
  * kernels that the goal compares. measured/profile-KERNEL-VARIANT-N.txt has lines of
  *	SELF ENTERED WITH-CALLS FUNCTION
- * after a heading and a line with the sum of all SELF. bench/compare writes
- * "error", a tab and the reason instead if the profile could not be taken.
+ * after bench/measure's key, a heading and a line with the sum of all SELF. If the
+ * profile could not be taken, it has a line with "error", a tab and the reason instead.
  */
 #include <limits.h>
 #include "report.h"
@@ -84,15 +84,18 @@ static bool read_file(int which, struct parts *functions)
 {
 	const char *kernel = now->kernels[which], *variant = now->variants[which];
 	char *name = string("measured/profile-%s-%s-%d.txt", kernel, variant, SHARERS);
-	char **l = exists(name) ? lines(name) : NULL;
+	char **l = exists(name) ? lines(name) : NULL, *error;
 	long sum = 0, self;
 	int at;
 
 	if (!l && quick())
 		return false;
-	if (!l || (*l && begins(*l, "error\t"))) {
+	if (l && *l && **l == '#')
+		l++;
+	error = !l ? "error\tthere is no file" : *l ? strstr(*l, "error\t") : NULL;
+	if (error) {
 		complain("%s: the profile of %s %d was not taken: %s", kernel,
-			 variant, SHARERS, l ? *l + 6 : "there is no file");
+			 variant, SHARERS, error + strlen("error\t"));
 		return false;
 	}
 	if (!*l || !strstr(*l, "function"))
