@@ -9,8 +9,8 @@
  *
  *	-plugin profile.so,map=SYSTEM.MAP,out=FILE
  *
- * Columns: instructions in the function itself, how often it was entered, instructions
- * including callees, its name. Calls are followed by a stack of functions, as each is
+ * The first line has the sum, the others a function each: the instructions in it, how
+ * often it was entered, instructions including callees, its name. Calls are followed by a stack of functions, as each is
  * entered at its first instruction; an interrupt counts as called by the function it
  * interrupts.
  *
@@ -64,14 +64,6 @@ static uint64_t total;
 static bool counting;
 static const char *out;
 
-static int by_self(const void *a, const void *b)
-{
-	const struct function *fa = *(struct function * const *)a;
-	const struct function *fb = *(struct function * const *)b;
-
-	return (fa->self < fb->self) - (fa->self > fb->self);
-}
-
 static bool add_function(uint64_t start, const char *name)
 {
 	functions = reallocarray(functions, nr_functions + 1, sizeof(*functions));
@@ -99,19 +91,15 @@ static bool read_map(const char *path)
 	return good && nr_functions > 1;
 }
 
-static struct function *function_at(uint64_t address)
+/* Functions do not overlap. */
+static int by_address(const void *address, const void *function)
 {
-	size_t low = 0, high = nr_functions;
+	const struct function *f = function;
+	uint64_t at = *(const uint64_t *)address;
 
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (functions[mid].start <= address)
-			low = mid;
-		else
-			high = mid;
-	}
-	return &functions[low];
+	if (at < f->start)
+		return -1;
+	return f + 1 < functions + nr_functions && at >= f[1].start;
 }
 
 static void leave(void)
@@ -134,22 +122,17 @@ static void enter(struct function *f)
 
 static void write_result(void)
 {
-	struct function **sorted = calloc(nr_functions, sizeof(*sorted));
-	FILE *f = fopen(out, "w");
-	size_t i;
+	FILE *file = fopen(out, "w");
+	struct function *f;
 
-	if (f && sorted) {
-		for (i = 0; i < nr_functions; i++)
-			sorted[i] = &functions[i];
-		qsort(sorted, nr_functions, sizeof(*sorted), by_self);
-		fprintf(f, "%12lu %9s %12s %s\n", total, "", "", "(all)");
-		for (i = 0; i < nr_functions && sorted[i]->self; i++)
-			fprintf(f, "%12lu %9lu %12lu %s\n", sorted[i]->self,
-				sorted[i]->entered, sorted[i]->all,
-				sorted[i]->name);
-		fclose(f);
-	}
-	free(sorted);
+	if (!file)
+		return;
+	fprintf(file, "%12lu %9s %12s %s\n", total, "", "", "(all)");
+	for (f = functions; f < functions + nr_functions; f++)
+		if (f->self)
+			fprintf(file, "%12lu %9lu %12lu %s\n", f->self, f->entered,
+				f->all, f->name);
+	fclose(file);
 }
 
 static void on_mark(void)
@@ -204,7 +187,8 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 	(void)id;
 	if (!b)
 		abort();
-	b->function = function_at(address);
+	b->function = bsearch(&address, functions, nr_functions, sizeof(*functions),
+			      by_address);
 	b->first = b->function->start == address && b->function != functions;
 	b->instructions = qemu_plugin_tb_n_insns(tb);
 	b->mark = b->first && !strcmp(b->function->name, "__x64_sys_getpgid");

@@ -8,14 +8,6 @@
  * so that almost nothing is recorded; but the filter is evaluated for each buffer,
  * which makes the times slightly longer than without it.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "measure.h"
 
 #define TRACING		"/sys/kernel/tracing/"
@@ -33,18 +25,17 @@ struct geometry {
 };
 #define GET_GEOMETRY	_IOR('X', 100, struct geometry)
 
-/* The AGF of a page of the device, in XFS's units. */
-static unsigned long agf_of(int64_t physical)
+/* The AGF of the first page of a file, in XFS's units. */
+static unsigned long agf_of(const char *path)
 {
 	struct geometry g;
-	int fd = open(MNT, O_RDONLY);
-	int64_t ag;
+	int64_t size, ag;
 
-	must(fd >= 0 && !ioctl(fd, GET_GEOMETRY, &g), "FSGEOMETRY: %m");
-	close(fd);
-	ag = physical / ((int64_t)g.agblocks * g.blocksize);
+	control(MNT, GET_GEOMETRY, &g);
+	size = (int64_t)g.agblocks * g.blocksize;
+	ag = file_physical(path, 0) / size;
 	/* the second sector */
-	return (ag * g.agblocks * g.blocksize + g.sectsize) / SECTOR;
+	return (ag * size + g.sectsize) / SECTOR;
 }
 
 /* The events at which a span of time begins, and those at which it ends */
@@ -72,7 +63,7 @@ static void prepare_trace(const struct span *span, unsigned long agf, pid_t pid)
 	char filter[80];
 
 	put_string(TRACING "tracing_on", "0");
-	/* This processor counts instructions in its TSC. */
+	/* This processor counts instructions in its TSC. Setting it empties the trace. */
 	put_string(TRACING "trace_clock", "x86-tsc");
 	snprintf(filter, sizeof(filter), "bno == %lu && common_pid == %d", agf, pid);
 	for (unsigned int i = 0; i < ARRAY_SIZE(span->begin); i++)
@@ -87,15 +78,12 @@ struct spans {
 
 static struct spans read_trace(const struct span *span)
 {
-	FILE *f = fopen(TRACING "trace", "r");
+	char *text = text_of(TRACING "trace"), *line, *rest, name[40];
 	struct spans h = {};
-	char line[400], name[40];
 	long at, since = 0;
 
-	must(f, TRACING "trace: %m");
-	while (fgets(line, sizeof(line), f)) {
-		char *rest = strchr(line, ']');
-
+	while ((line = strsep(&text, "\n"))) {
+		rest = strchr(line, ']');
 		/* "]", flags, the time and the event */
 		if (line[0] == '#' || !rest ||
 		    sscanf(rest + 1, " %*s %ld: %39[a-z_]", &at, name) != 2)
@@ -114,19 +102,14 @@ static struct spans read_trace(const struct span *span)
 			h.longest = at - since;
 		since = 0;
 	}
-	fclose(f);
 	return h;
 }
 
-/* Trace one event. */
-static struct spans trace_failure(struct crowd *c, int round, const struct span *span)
+/* Trace the spans of a process during one event. */
+static struct spans trace_failure(struct crowd *c, int round, const struct span *span,
+				  unsigned long agf, pid_t pid)
 {
-	FILE *f;
-
-	/* Opening it for writing empties it. */
-	f = fopen(TRACING "trace", "w");
-	must(f, TRACING "trace: %m");
-	fclose(f);
+	prepare_trace(span, agf, pid);
 	put_string(TRACING "tracing_on", "1");
 	fail_page(c, round);
 	put_string(TRACING "tracing_on", "0");
@@ -143,7 +126,6 @@ static void free_blocks(int fd, volatile int *freed)
 {
 	const struct timespec rest = { .tv_nsec = 50 * 1000 };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	take_processor(2);
 	for (; *freed < BYSTANDER_BLOCKS; ++*freed) {
 		must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -152,73 +134,59 @@ static void free_blocks(int fd, volatile int *freed)
 	}
 }
 
-static void measure_bystander(long x)
+static struct spans trace_bystander(struct crowd *c, int round, unsigned long agf)
 {
-	struct crowd *c = make_files(x, nr_rounds(x));
-	unsigned long agf = agf_of(file_physical(crowd_file(0), 0));
-	volatile int *freed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int fd = open(file("bystander"), O_RDWR | O_CREAT | O_EXCL, 0600);
-	long longest[MAX_ROUNDS];
+	volatile int *freed = shared_memory(PAGE);
+	int fd = open_file(file("bystander"), O_RDWR | O_CREAT);
+	struct spans waits;
+	pid_t pid;
 
-	must(freed != MAP_FAILED, "mmap: %m");
-	start_members(c, x);
-	for (int r = 0; r < c->rounds; r++) {
-		pid_t pid;
-
-		must(!fallocate(fd, 0, 0, BYSTANDER_BLOCKS * PAGE),
-		     "fallocate: %m");
-		must(agf_of(file_physical(file("bystander"), 0)) == agf,
-		     "the bystander has blocks of another group");
-		*freed = 0;
-		pid = fork();
-		must(pid >= 0, "fork: %m");
-		if (!pid)
-			free_blocks(fd, freed);
-		prepare_trace(&lock_wait, agf, pid);
-		longest[r] = trace_failure(c, r, &lock_wait).longest;
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		must(*freed && *freed < BYSTANDER_BLOCKS, "the bystander freed %d blocks",
-		     *freed);
-		printf("# %d blocks were freed\n", *freed);
-	}
-	figure("agf", "bystander", x, "instructions", median(longest, c->rounds));
+	must(!fallocate(fd, 0, 0, BYSTANDER_BLOCKS * PAGE), "fallocate: %m");
+	must(agf_of(file("bystander")) == agf,
+	     "the bystander has blocks of another group");
+	pid = fork_child();
+	if (!pid)
+		free_blocks(fd, freed);
+	waits = trace_failure(c, round, &lock_wait, agf, pid);
+	kill(pid, SIGKILL);
+	wait_for(pid);
+	must(*freed && *freed < BYSTANDER_BLOCKS, "the bystander freed %d blocks",
+	     *freed);
+	printf("# %d blocks were freed\n", *freed);
+	close(fd);
+	return waits;
 }
 
 void measure_agf(const char *variant, long x)
 {
 	long longest[MAX_ROUNDS], total[MAX_ROUNDS], nr[MAX_ROUNDS];
+	bool bystander = !strcmp(variant, "bystander"), all = !strcmp(variant, "hold");
 	int gap = gap_of(variant), r;
+	unsigned long agf;
 	struct crowd *c;
 
-	early_kill(true);
+	must(gap >= 0 || bystander || all, "agf has no variant %s", variant);
 	mount_xfs(NULL);
-	if (!strcmp(variant, "bystander")) {
-		measure_bystander(x);
-		return;
-	}
-	must(gap >= 0 || !strcmp(variant, "hold"), "agf has no variant %s",
-	     variant);
 	if (gap >= 0) {
 		c = start_scattered(x, gap);
 	} else {
-		c = make_files(x, nr_rounds(x));
+		c = make_files(x);
 		start_members(c, x);
 	}
-	prepare_trace(&hold, agf_of(file_physical(crowd_file(0), 0)), getpid());
+	agf = agf_of(crowd_file(0));
 	for (r = 0; r < c->rounds; r++) {
-		struct spans h = trace_failure(c, r, &hold);
+		struct spans s = bystander ? trace_bystander(c, r, agf) :
+				 trace_failure(c, r, &hold, agf, getpid());
 
-		must(h.nr, "the AGF was not locked, as far as the trace tells");
-		longest[r] = h.longest;
-		total[r] = h.total;
-		nr[r] = h.nr;
+		must(s.nr || bystander, "the AGF was not locked, as far as the trace tells");
+		longest[r] = s.longest;
+		total[r] = s.total;
+		nr[r] = s.nr;
 	}
-	figure("agf", gap >= 0 ? variant : "longest", x, "instructions",
+	figure("agf", all ? "longest" : variant, x, "instructions",
 	       median(longest, c->rounds));
-	if (gap >= 0)
-		return;
-	figure("agf", "total", x, "instructions", median(total, c->rounds));
-	figure("agf", "holds", x, "times", median(nr, c->rounds));
+	if (all) {
+		figure("agf", "total", x, "instructions", median(total, c->rounds));
+		figure("agf", "holds", x, "times", median(nr, c->rounds));
+	}
 }

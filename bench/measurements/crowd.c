@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files that share their pages, the processes that map them, and the failure. */
-#include <errno.h>
-#include <linux/fs.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/klog.h>
-#include <time.h>
 #include "devices.h"
 #include "measure.h"
 
@@ -21,29 +16,26 @@ const char *crowd_file(int nr)
 	return nr ? file("f.%d", nr) : file("f");
 }
 
-/* Cheap ones are repeated more often: an interrupt weighs more there. */
-int nr_rounds(int members)
-{
-	return members <= 100 ? MAX_ROUNDS : members <= 1000 ? 5 : 3;
-}
-
-struct crowd *make_files(int files, int rounds)
+static struct crowd *new_crowd(int files, int first)
 {
 	struct crowd *c = calloc(1, sizeof(*c));
-	int i, from, to;
 
 	must(c, "no memory");
 	c->files = files;
-	c->rounds = rounds;
-	make_file(crowd_file(0), rounds * PAGE);
-	from = open(crowd_file(0), O_RDONLY);
-	must(from >= 0, "open: %m");
-	for (i = 1; i < files; i++) {
-		to = open(crowd_file(i), O_RDWR | O_CREAT | O_EXCL, 0644);
-		must(to >= 0 && !ioctl(to, FICLONE, from), "reflink %d: %m", i);
-		close(to);
-	}
-	close(from);
+	/* Cheap ones are repeated more often: an interrupt weighs more there. */
+	c->rounds = files <= 100 ? MAX_ROUNDS : files <= 1000 ? 5 : 3;
+	c->first = first;
+	make_file(crowd_file(0), (first + c->rounds) * PAGE);
+	return c;
+}
+
+struct crowd *make_files(int files)
+{
+	struct crowd *c = new_crowd(files, 0);
+	int i;
+
+	for (i = 1; i < files; i++)
+		clone_file(crowd_file(0), crowd_file(i));
 	settle();
 	return c;
 }
@@ -61,10 +53,8 @@ void keep_in_core(struct crowd *c)
 
 	c->fds = calloc(c->files, sizeof(*c->fds));
 	must(c->fds, "no memory");
-	for (i = 0; i < c->files; i++) {
-		c->fds[i] = open(crowd_file(i), O_RDONLY | O_CLOEXEC);
-		must(c->fds[i] >= 0, "open %s: %m", crowd_file(i));
-	}
+	for (i = 0; i < c->files; i++)
+		c->fds[i] = open_file(crowd_file(i), O_RDONLY | O_CLOEXEC);
 }
 
 void use_pages(struct crowd *c)
@@ -110,7 +100,6 @@ static void live(struct crowd *c, int nr, int ready)
 
 	self = &c->members[nr];
 	of = c;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pages = mmap(NULL, c->rounds * PAGE, PROT_READ, MAP_SHARED, fd,
 		     c->first * PAGE);
 	if (fd < 0 || pages == MAP_FAILED || sigaction(SIGBUS, &sa, NULL))
@@ -134,15 +123,11 @@ void start_members(struct crowd *c, int mapped)
 	char byte;
 
 	c->mapped = mapped;
-	c->members = mmap(NULL, mapped * sizeof(*c->members),
-			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			  -1, 0);
-	must(c->members != MAP_FAILED, "mmap: %m");
+	c->members = shared_memory(mapped * sizeof(*c->members));
 	must(!pipe2(ready, O_CLOEXEC), "pipe: %m");
 	for (i = 0; i < mapped; i++) {
-		pid_t pid = fork();
+		pid_t pid = fork_child();
 
-		must(pid >= 0, "fork %d: %m", i);
 		if (!pid)
 			live(c, i, ready[1]);
 		c->members[i].pid = pid;
@@ -152,18 +137,12 @@ void start_members(struct crowd *c, int mapped)
 	close(ready[1]);
 }
 
-static struct crowd *make_scattered_files(int files, int rounds, int gap)
+struct crowd *start_scattered(int files, int gap)
 {
-	struct crowd *c = calloc(1, sizeof(*c));
-	size_t size;
+	struct crowd *c = new_crowd(files, 2 * files);
+	size_t size = (c->first + c->rounds) * PAGE;
 	int i;
 
-	must(c, "no memory");
-	c->files = files;
-	c->rounds = rounds;
-	c->first = 2 * files;
-	size = (c->first + rounds) * PAGE;
-	make_file(crowd_file(0), size);
 	for (i = 1; i < files; i++)
 		clone_range(crowd_file(0), 2 * i * PAGE, size - 2 * i * PAGE,
 			    crowd_file(i), 2 * i * PAGE);
@@ -174,23 +153,10 @@ static struct crowd *make_scattered_files(int files, int rounds, int gap)
 	for (i = 1; i < gap; i++)
 		clone_file(file("other.0"), file("other.%d", i));
 	settle();
-	return c;
-}
-
-struct crowd *start_scattered(int files, int gap)
-{
-	struct crowd *c = make_scattered_files(files, nr_rounds(files), gap);
-
 	keep_in_core(c);
 	use_pages(c);
 	start_members(c, 10);
 	return c;
-}
-
-unsigned long crowd_pfn(const struct crowd *c, int round)
-{
-	return pmem_pfn(PMEM, file_physical(crowd_file(0),
-					    (c->first + round) * PAGE));
 }
 
 /*
@@ -200,9 +166,9 @@ unsigned long crowd_pfn(const struct crowd *c, int round)
  */
 static int open_log(void)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	int fd = open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 
-	must(fd >= 0 && lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg: %m");
+	must(lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg: %m");
 	must(!klogctl(CONSOLE_LEVEL, NULL, QUIET), "console level: %m");
 	return fd;
 }
@@ -215,8 +181,7 @@ static void close_log(int log)
 	int out;
 
 	must(!klogctl(CONSOLE_LEVEL, NULL, LOUD), "console level: %m");
-	out = open("/dev/kmsg", O_WRONLY);
-	must(out >= 0, "/dev/kmsg: %m");
+	out = open_file("/dev/kmsg", O_WRONLY);
 	while ((n = read(log, record, sizeof(record) - 1)) > 0 ||
 	       (n < 0 && errno == EPIPE)) {
 		must(n > 0, "the kernel's log was too small for what it said");
@@ -233,7 +198,7 @@ static void close_log(int log)
 	close(log);
 }
 
-void check_told(struct crowd *c, int round)
+static void check_told(struct crowd *c, int round)
 {
 	struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
 	int i, tries, told = 0, wrong = 0;
@@ -255,12 +220,11 @@ void check_told(struct crowd *c, int round)
 long act(struct crowd *c, int round, const char *path, const char *what)
 {
 	const struct timespec rest = { .tv_nsec = 200 * 1000 * 1000 };
-	int fd = open(path, O_WRONLY), log = open_log();
+	int fd = open_file(path, O_WRONLY), log = open_log();
 	size_t len = strlen(what);
 	ssize_t n;
 	long took;
 
-	must(fd >= 0, "%s: %m", path);
 	/*
 	 * An event wakes the kernel's workers, which costs slightly more if they sleep.
 	 * Ensure that they do; this takes no time in a guest whose clock advances to
@@ -274,7 +238,7 @@ long act(struct crowd *c, int round, const char *path, const char *what)
 	n = write(fd, what, len);
 	took = instructions() - took;
 	getpgid(0);
-	give_processor();
+	take_processor(0);
 	must(n == (ssize_t)len, "%s > %s: %m", what, path);
 	close(fd);
 	close_log(log);
@@ -284,8 +248,9 @@ long act(struct crowd *c, int round, const char *path, const char *what)
 
 long fail_page(struct crowd *c, int round)
 {
+	int64_t at = file_physical(crowd_file(0), (c->first + round) * PAGE);
 	char pfn[24];
 
-	snprintf(pfn, sizeof(pfn), "%#lx", crowd_pfn(c, round));
+	snprintf(pfn, sizeof(pfn), "%#lx", pmem_pfn(PMEM, at));
 	return act(c, round, DEBUGFS "hwpoison/corrupt-pfn", pfn);
 }

@@ -4,38 +4,59 @@
  * the write() to after it, including timer interrupts. The signalled processes run
  * later and are not included.
  */
-#include <errno.h>
-#include <stdint.h>
 #include "measure.h"
 
 #define FLOOR_PLACES	"/sys/kernel/debug/hwpoison/floor-places"
 #define FLOOR		"/sys/kernel/debug/hwpoison/floor"
 
-static void measure_failures(struct crowd *c, const char *variant, long x)
-{
-	long took[MAX_ROUNDS];
-	int r;
+#define NONE		(-1)
 
-	for (r = 0; r < c->rounds; r++)
-		took[r] = fail_page(c, r);
-	figure("event", variant, x, "instructions", median(took, c->rounds));
-}
+/* A single sharer has a file without reflinks. */
+static const struct variant {
+	const char *name;
+	int files, mapped;	/* or X */
+	bool idle;		/* X processes not involved in the failure */
+	bool cold;		/* the files that are not mapped are not in core */
+	bool kept;		/* they are, as bench/measure has it */
+	bool no_rmapbt;
+	const char *floor;	/* what the kernel floor is told to do */
+} variants[] = {
+	{ "sharers" },
+	{ "one-of-two", .files = 2, .mapped = 1 },
+	{ "idle", .files = 1, .mapped = 1, .idle = true },
+	{ "unmapped", .mapped = 10, .kept = true },
+	{ "unmapped-cold", .mapped = 10, .cold = true },
+	{ "unanswered", .mapped = NONE, .no_rmapbt = true },
+	{ "floor", .kept = true, .floor = "1" },
+	{ "floor-logged", .kept = true, .floor = "2" },
+};
 
-/* Processes not involved in the failure. */
-static void start_idle(long nr)
+static struct crowd *start_crowd(const struct variant *v, long x)
 {
+	struct crowd *c;
 	long i;
 
-	for (i = 0; i < nr; i++) {
-		pid_t pid = fork();
-
-		must(pid >= 0, "fork: %m");
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+	make_fs(v->no_rmapbt ? MKFS_XFS_NO_RMAPBT : MKFS_XFS, NULL, PMEM);
+	mount_fs(PMEM, "xfs", "dax=always");
+	c = make_files(v->files ?: x);
+	if (v->mapped == NONE) {
+		keep_in_core(c);
+		use_pages(c);
+		return c;
+	}
+	if (v->cold) {
+		/* umount reliably evicts all inodes. */
+		must(unmount(), "umount: %m");
+		mount_fs(PMEM, "xfs", "dax=always");
+	}
+	for (i = 0; v->idle && i < x; i++)
+		if (!fork_child())
 			for (;;)
 				pause();
-		}
-	}
+	start_members(c, v->mapped ?: x);
+	if (v->kept)
+		keep_in_core(c);
+	return c;
 }
 
 /* The input of ci/kernels/floor.patch for each place. */
@@ -44,87 +65,45 @@ struct place {
 	uint64_t index, addr;
 };
 
-static void measure_floor(struct crowd *c, const char *variant, long x,
-			  const char *what)
+static long fail_on_floor(struct crowd *c, int round, const char *what)
 {
-	long took[MAX_ROUNDS];
-	int i, r, fd;
+	int i, fd = open_file(FLOOR_PLACES, O_WRONLY);
+	long took;
 
-	keep_in_core(c);
-	for (r = 0; r < c->rounds; r++) {
-		fd = open(FLOOR_PLACES, O_WRONLY);
-		must(fd >= 0, FLOOR_PLACES ": %m");
-		for (i = 0; i < c->mapped; i++) {
-			struct place place = {
-				.pid = c->members[i].pid,
-				.fd = c->fds[i],
-				.index = r,
-				.addr = c->members[i].addr + r * PAGE,
-			};
+	for (i = 0; i < c->mapped; i++) {
+		struct place place = {
+			.pid = c->members[i].pid,
+			.fd = c->fds[i],
+			.index = round,
+			.addr = c->members[i].addr + round * PAGE,
+		};
 
-			must(write(fd, &place, sizeof(place)) == sizeof(place),
-			     FLOOR_PLACES ": %m");
-		}
-		took[r] = act(c, r, FLOOR, what);
-		close(fd);
+		must(write(fd, &place, sizeof(place)) == sizeof(place),
+		     FLOOR_PLACES ": %m");
 	}
-	figure("event", variant, x, "instructions", median(took, c->rounds));
+	took = act(c, round, FLOOR, what);
+	close(fd);
+	return took;
 }
 
 void measure_event(const char *variant, long x)
 {
-	bool cold = !strcmp(variant, "unmapped-cold");
-	int gap = gap_of(variant);
+	const struct variant *v = variants, *end = v + ARRAY_SIZE(variants);
+	long took[MAX_ROUNDS];
+	int r, gap = gap_of(variant);
 	struct crowd *c;
 
-	early_kill(true);
-	if (!strcmp(variant, "unanswered")) {
-		make_fs(MKFS_XFS_NO_RMAPBT, NULL, PMEM);
-		mount_fs(PMEM, "xfs", "dax=always");
-		c = make_files(x, nr_rounds(x));
-		keep_in_core(c);
-		use_pages(c);
-		measure_failures(c, variant, x);
-		return;
-	}
-	mount_xfs(NULL);
-	if (!strcmp(variant, "sharers")) {
-		/* A single one has a file without reflinks. */
-		c = make_files(x, nr_rounds(x));
-		start_members(c, x);
-		measure_failures(c, variant, x);
-	} else if (!strcmp(variant, "one-of-two")) {
-		c = make_files(2, nr_rounds(1));
-		start_members(c, 1);
-		measure_failures(c, variant, x);
-	} else if (!strcmp(variant, "idle")) {
-		c = make_files(1, nr_rounds(1));
-		start_idle(x);
-		start_members(c, 1);
-		measure_failures(c, variant, x);
-	} else if (!strcmp(variant, "unmapped") || cold) {
-		c = make_files(x, nr_rounds(x));
-		if (cold) {
-			/* umount reliably evicts all inodes. */
-			must(unmount(), "umount: %m");
-			mount_fs(PMEM, "xfs", "dax=always");
-			start_members(c, 10);
-		} else {
-			start_members(c, 10);
-			keep_in_core(c);
-		}
-		measure_failures(c, variant, x);
-	} else if (gap >= 0) {
-		measure_failures(start_scattered(x, gap), variant, x);
-	} else if (!strcmp(variant, "floor")) {
-		c = make_files(x, nr_rounds(x));
-		start_members(c, x);
-		measure_floor(c, variant, x, "1");
-	} else if (!strcmp(variant, "floor-logged")) {
-		c = make_files(x, nr_rounds(x));
-		start_members(c, x);
-		measure_floor(c, variant, x, "2");
+	while (v < end && strcmp(v->name, variant))
+		v++;
+	must(v < end || gap >= 0, "event has no variant %s", variant);
+	if (v < end) {
+		c = start_crowd(v, x);
 	} else {
-		give_up("event has no variant %s", variant);
+		mount_xfs(NULL);
+		c = start_scattered(x, gap);
 	}
+	for (r = 0; r < c->rounds; r++)
+		took[r] = v < end && v->floor ? fail_on_floor(c, r, v->floor) :
+						fail_page(c, r);
+	figure("event", variant, x, "instructions", median(took, c->rounds));
 }

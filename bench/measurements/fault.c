@@ -5,10 +5,7 @@
  * measures the fault path alone. Shared: two processes read the pages of a file that
  * has a reflink, in turn.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include "measure.h"
 
 #define PAGES		256
@@ -29,7 +26,7 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 			     long nr, bool write)
 {
 	long took[ROUNDS];
-	int fd = open(path, O_RDWR), r;
+	int fd = open_file(path, O_RDWR), r;
 	volatile char *at;
 	size_t len = nr * step;
 	long i;
@@ -39,7 +36,7 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 	/* PMDs need address and file offset to be congruent. */
 	at = mmap((void *)(((unsigned long)at + PMD - 1) & ~(PMD - 1)), len,
 		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-	must(fd >= 0 && at != MAP_FAILED, "mmap of %s: %m", path);
+	must(at != MAP_FAILED, "mmap of %s: %m", path);
 	/* The first round, which creates the entries, is ignored. */
 	for (r = -1; r < ROUNDS; r++) {
 		long faults;
@@ -56,7 +53,7 @@ static void measure_unshared(const char *variant, const char *path, size_t step,
 		}
 		i = instructions() - i;
 		faults = faults_so_far() - faults;
-		give_processor();
+		take_processor(0);
 		must(r < 0 || faults == nr, "%s: %ld faults and not %ld", variant,
 		     faults, nr);
 		if (r >= 0)
@@ -83,7 +80,6 @@ static void read_in_turn(struct reader *me)
 	long faults, took;
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(me->turn[1]);
 	if (fd < 0 || pages == MAP_FAILED)
 		_exit(1);
@@ -117,16 +113,11 @@ static void measure_shared(void)
 	clone_file(file("f"), file("g"));
 	for (i = 0; i < 2; i++) {
 		struct reader *reader = &readers[i];
-		pid_t pid;
 
-		reader->seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		must(reader->seen != MAP_FAILED, "mmap: %m");
+		reader->seen = shared_memory(PAGE);
 		must(!pipe2(reader->turn, O_CLOEXEC) &&
 		     !pipe2(reader->done, O_CLOEXEC), "pipe: %m");
-		pid = fork();
-		must(pid >= 0, "fork: %m");
-		if (!pid)
+		if (!fork_child())
 			read_in_turn(reader);
 	}
 	for (r = 0; r < SHARED_ROUNDS; r++)
@@ -142,9 +133,8 @@ static void measure_shared(void)
 	       2 * SHARED_ROUNDS * SHARED_PAGES);
 }
 
-void measure_fault(const char *variant, long x)
+void measure_fault(const char *variant)
 {
-	(void)x;
 	if (!strcmp(variant, "unshared")) {
 		/* Extents aligned to 2 MiB need groups that are aligned, too. */
 		mount_xfs("-d agsize=256m,su=2m,sw=1");

@@ -5,10 +5,10 @@
  *	measure MEASUREMENT VARIANT X
  */
 #include <sched.h>
-#include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
 #include "measure.h"
+
+#define USAGE	"usage: measure MEASUREMENT VARIANT X"
 
 void figure(const char *measurement, const char *variant, long x,
 	    const char *unit, long value)
@@ -16,7 +16,7 @@ void figure(const char *measurement, const char *variant, long x,
 	printf("%s\t%s\t%ld\t%s\t%ld\n", measurement, variant, x, unit, value);
 }
 
-int compare_longs(const void *a, const void *b)
+static int compare_longs(const void *a, const void *b)
 {
 	long la = *(const long *)a, lb = *(const long *)b;
 
@@ -47,15 +47,7 @@ void take_processor(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
 
-	must(!sched_setscheduler(0, SCHED_FIFO, &param),
-	     "sched_setscheduler: %m");
-}
-
-void give_processor(void)
-{
-	struct sched_param param = {};
-
-	must(!sched_setscheduler(0, SCHED_OTHER, &param),
+	must(!sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param),
 	     "sched_setscheduler: %m");
 }
 
@@ -71,42 +63,35 @@ static void check_clock(void)
 	took = instructions();
 	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n) : : "cc");
 	took = instructions() - took;
-	give_processor();
+	take_processor(0);
 	printf("# a loop of %ld instructions took %ld ns\n", 2 * rounds, took);
 	must(took > 2 * rounds * 99 / 100 && took < 2 * rounds * 101 / 100,
 	     "%ld instructions took %ld ns: this guest's time does not count instructions",
 	     2 * rounds, took);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(const char *variant, long x);
-} measurements[] = {
-	{ "event", measure_event },
-	{ "agf", measure_agf },
-	{ "fault", measure_fault },
-};
-
 static int command(int argc, char **argv)
 {
 	struct rlimit files = { 20000, 20000 };
-	unsigned int i;
 
-	must(argc == 4, "usage: measure MEASUREMENT VARIANT X");
+	must(argc == 4, USAGE);
 	setrlimit(RLIMIT_NOFILE, &files);
 	check_clock();
-	for (i = 0; i < ARRAY_SIZE(measurements); i++) {
-		if (strcmp(measurements[i].name, argv[1]))
-			continue;
-		measurements[i].run(argv[2], atol(argv[3]));
-		return 0;
-	}
-	give_up("no measurement is called %s", argv[1]);
+	early_kill(true);
+	if (!strcmp(argv[1], "event"))
+		measure_event(argv[2], atol(argv[3]));
+	else if (!strcmp(argv[1], "agf"))
+		measure_agf(argv[2], atol(argv[3]));
+	else if (!strcmp(argv[1], "fault"))
+		measure_fault(argv[2]);
+	else
+		give_up("no measurement is called %s", argv[1]);
+	return 0;
 }
 
 static void run(void)
 {
-	give_up("usage: measure MEASUREMENT VARIANT X");
+	give_up(USAGE);
 }
 
 struct scenario scenario = {

@@ -8,20 +8,19 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
-#include <stdio.h>
-#include <sys/types.h>
 #include "scenario.h"
 
 void figure(const char *measurement, const char *variant, long x,
 	    const char *unit, long value);
-int compare_longs(const void *a, const void *b);
 long median(long *values, int nr);
 
 /* The processor time of this thread, in instructions. */
 long instructions(void);
-/* As a real-time process: only interrupts and higher priorities preempt it. */
+/*
+ * As a real-time process: only interrupts and higher priorities preempt it. 0: as any
+ * process again
+ */
 void take_processor(int priority);
-void give_processor(void);
 
 /* --- the failing page and the processes that map it --- */
 
@@ -43,7 +42,7 @@ struct crowd {
 };
 
 const char *crowd_file(int nr);
-struct crowd *make_files(int files, int rounds);
+struct crowd *make_files(int files);
 void keep_in_core(struct crowd *c);
 /* Map the pages of each file that is kept in core, and unmap them again. */
 void use_pages(struct crowd *c);
@@ -57,20 +56,15 @@ void start_members(struct crowd *c, int mapped);
 struct crowd *start_scattered(int files, int gap);
 /* GAP if the variant is "scattered-GAP", or else -1. */
 int gap_of(const char *variant);
-/* The pfn of the page that fails in this round. */
-unsigned long crowd_pfn(const struct crowd *c, int round);
-/* Make it fail; return the cost. Every process due a signal must get one. */
+/* Make this round's page fail; return the cost. Every process due a signal gets one. */
 long fail_page(struct crowd *c, int round);
 /* The same in another way: @what is written to @path. */
 long act(struct crowd *c, int round, const char *path, const char *what);
-/* Wait for the members to get their signals; count and check them. */
-void check_told(struct crowd *c, int round);
-int nr_rounds(int members);
 
 /* --- the measurements, by name --- */
 
 void measure_event(const char *variant, long x);
 void measure_agf(const char *variant, long x);
-void measure_fault(const char *variant, long x);
+void measure_fault(const char *variant);
 
 #endif
