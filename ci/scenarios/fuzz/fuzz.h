@@ -8,20 +8,19 @@
  * operation before the kernel runs it:
  *
  *	model.c		blocks, files, mappings, and the contents of page tables
+ *	kernel.c	the kernel's state of these, and its comparison with the model
  *	actors.c	the processes that map files, access them and get signals
- *	kernel.c	the kernel's view: extents, page tables, page flags, log
  *	ground.c	the devices below the filesystem: a partition, a dm table, ...
  *	main.c		seeds, epochs, replay, shrinking, and the watchdog
  *
  *	ops.c		the operations: their arguments and their random choice
- *	check.c		comparison of the kernel with the model
  *	ops-files.c	one file: write(), truncate(), fallocate(), fsync()
  *	ops-sharing.c	two files: reflink, dedupe, exchange-range
  *	ops-processes.c	fork, mmap, munmap, mremap, madvise, mlock
  *	ops-access.c	loads and stores, by the processor and by get_user_pages()
- *	ops-failures.c	failures: injected errors, machine checks, bad blocks
+ *	ops-failures.c	failures: injected errors, machine checks, bad blocks; also
+ *			while all processes are at work: a storm
  *	ops-filesystem.c growfs, freeze, remount, the DAX flag
- *	ops-storm.c	all processes at once, while a page fails
  *
  * The model takes from the kernel the place of a block on the device, when the
  * block is seen for the first time, and the outcome of a choice that the kernel is
@@ -29,7 +28,7 @@
  * unshared block. It knows by itself which files share a block, which pages a
  * process has mapped, and the content of each page.
  *
- * The seed determines the operations, which run one at a time, except in ops-storm.c.
+ * The seed determines the operations, which run one at a time, except in a storm.
  * An operation is a name and a few numbers. It is skipped if it refers to something
  * that does not exist. So any part of a list of operations is a valid list, as
  * shrinking requires.
@@ -62,12 +61,6 @@
 #define max(a, b)	((a) > (b) ? (a) : (b))
 /* The first of the pages that a PMD maps */
 #define chunk_of(page)	((page) & ~(CHUNK - 1))
-
-/* The C library of Debian 12 does not have these. */
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ	22
-#define MADV_POPULATE_WRITE	23
-#endif
 
 /* --- the model --- */
 
@@ -115,7 +108,8 @@ struct vma {
 struct process {
 	bool runs;
 	int policy;			/* PR_MCE_KILL_* */
-	/* places of the pages that it holds in a pipe; -1: not on the device */
+	int pipe[2];			/* of pages that it holds; or 0 */
+	/* their places; -1: not on the device */
 	long pins[MAX_PINS];
 	int nr_pins;
 };
@@ -199,32 +193,37 @@ void faulted(struct vma *vma, long i);
 void stored_to_copy(struct vma *vma, long i, int offset, int len, int byte);
 void vma_copied(struct vma *to, const struct vma *from);
 void vma_dropped(struct vma *vma, long from, long to);
+const unsigned char *data_of(const struct block *block);
 /* The content that a load from this page finds, and its block, if any. */
 const unsigned char *seen_at(const struct vma *vma, long i);
 struct block *block_of(const struct vma *vma, long i);
 void model_reset(void);
 void dump_block(const struct block *block);
 
-extern const unsigned char zeroes[PAGE];
 uint64_t page_hash(const void *page);
 
-/* Kernel and model differ: report it and exit. Details are in brackets at the end. */
+/*
+ * Kernel and model differ, or must agree in this: report it and exit. Details are in
+ * brackets at the end.
+ */
 _Noreturn void differ(const char *fmt, ...) __printf(1, 2);
 _Noreturn void differ_at(const struct vma *vma, long i, const char *what);
-_Noreturn void differ_in(const struct inode *inode, long page,
-			 const char *what);
+#define agree(cond, ...) \
+	do { if (!(cond)) differ(__VA_ARGS__); } while (0)
+#define agree_at(cond, vma, i, what) \
+	do { if (!(cond)) differ_at(vma, i, what); } while (0)
+#define agree_in(cond, inode, page, what) \
+	agree(cond, "%s (%s page %ld)", what, (inode)->path, page)
 
 /* --- the processes --- */
 
-/* Actors that never map a file */
+/* Actors that never map a file; messages name them by their numbers. */
 enum {
 	ZYGOTE = NR_PROCS,	/* the processes are forked from it */
 	INJECTOR,
 	WRITER,
 	NR_ACTORS
 };
-
-struct actor;
 
 struct access {
 	unsigned long addr;
@@ -246,78 +245,52 @@ struct access {
  * An order to a process and its answer, in memory that all of them share. An order is a
  * function and its arguments; the result may be -errno.
  */
+struct actor;
 typedef long work(struct actor *a);
 struct actor {
+	pid_t pid;
+	int pagemap;			/* open */
+	bool ordered;
 	uint32_t turn;			/* the actor's; futex */
 	work *what;			/* NULL: exit */
-	unsigned long addr, len;
-	off_t offset;
-	int flags, value;
-	char path[32];
-	long call[6];			/* a system call and its arguments */
-	int nr;
+	long arg[7];
+	struct iovec iov;		/* for a system call */
 	struct access access[MAX_ACCESSES];
+	int nr;
 	long result;
 	volatile int nr_signals;	/* may exceed the array */
 	struct signal_got got[MAX_SIGNALS];
 };
 extern struct actor *actors;
 
-/*
- * For a page: direct I/O to or from @path; io_uring buffer; splice into a pipe, and
- * read as many as possible of the pipe's pages
- */
-work do_direct_io, do_register, do_pin, do_unpin;
-work do_map, do_storm, do_fail, do_write, do_clone;
+/* A system call; accesses, over and over */
+work do_call, do_storm;
 
 void actors_begin(void);
 void actor_start(int p, int parent);
 void actor_exit(int p);
-long order(int p, work *what);
-void set_path(int p, const char *path);
-/* Make it issue a system call, and return -errno */
-#define call(p, ...)	call_array(p, (const long [6]){ __VA_ARGS__ })
-long call_array(int p, const long *call);
+/* An order that runs concurrently with others, until actors_wait() */
+#define order_too(p, what, ...) \
+	order_args(p, what, (const long [7]){ __VA_ARGS__ })
+void order_args(int p, work *what, const long *args);
+void actors_wait(void);
+/* Wait for its result */
+#define order(p, what, ...) \
+	(order_too(p, what, __VA_ARGS__), result_of(p))
+long result_of(int p);
+#define call(p, ...)	order(p, do_call, __VA_ARGS__)
 void actor_access(int p, struct access *accesses, int nr);
 /*
  * The signals since the last call. A signal caused by an access arrives before the
- * answer. One that another process sent has arrived once the process answers another
- * order.
+ * answer. One that another process sent has arrived after a ping.
  */
-int actor_signals(int p, bool ping, struct signal_got *got, int max);
-pid_t actor_pid(int p);
-int actor_pagemap(int p);
-/* An order that runs concurrently with others, until actors_wait() */
-void order_too(int p, work *what);
-void actors_wait(void);
-
-/* --- the kernel --- */
-
-void kernel_begin(void);
-/* The places of the pages; -1 for a hole, -2 for unwritten ones. */
-void extents(int fd, long from, long to, long *where);
-/*
- * The first wanted page of a special owner (free space, or blocks staged for
- * copy on write); -1: none. Only a debug build of XFS shows which file the
- * latter belong to.
- */
-long find_page(uint64_t owner, bool (*wanted)(long where));
-void read_tables(const struct vma *vma, long from, long n, uint64_t *entries);
-#define PM_PRESENT	(1ULL << 63)
-#define PM_PFN		((1ULL << 55) - 1)
-bool by_pmd(const struct vma *vma, long i);
-bool page_flagged(unsigned long pfn);
-long page_count(unsigned long pfn);
-/* Wait until the machine-check handler is done with the event. */
-void machine_check_handled(void);
-char *new_splat(void);
+int actor_signals(int p, struct signal_got *got, int max);
+#define ping(p)		call(p, SYS_getppid)
 
 /* --- below the filesystem --- */
 
-int ground_by_name(const char *name);
-const char *ground_name(int nr);
-int random_ground(uint64_t seed);
-void ground_begin(int nr);
+const char *random_ground(uint64_t seed);
+void ground_begin(const char *name);
 /*
  * Remove the devices between pmem and the filesystem, unbind pmem devices and bind them
  * again: no page is flagged, no block bad. False if something is in use.
@@ -335,14 +308,9 @@ bool knows_its_space(void);		/* find_page() finds pages */
 long pages_of_device(void);
 unsigned long pfn_at(long where);
 long where_is(unsigned long pfn);	/* -1: not on the device */
-long sector_at(long where);		/* of the disk */
+void check_counts(void);		/* No page is in use after the unmount. */
 bool bad_block_on_record(long where);
-/* The parts of a failure; for any process */
-void record_bad_block(long sector);
-void raise_machine_check(unsigned long pfn);
-/* A block device that is not pmem, and the file that has its content */
-const char *direct_io_device(void);
-int direct_io_file(void);
+void record_bad_block(long where);
 
 /* --- the operations --- */
 
@@ -377,8 +345,8 @@ struct op_kind {
 	const char *args;
 	int may;
 	bool (*run)(const struct op *op);	/* false: left out */
-	/* false: no suitable object exists; NULL: random_args() */
-	bool (*random)(struct op *op);
+	/* Replace some random arguments; false: all of them. Optional. */
+	bool (*choose)(struct op *op);
 	uint64_t with;
 };
 
@@ -388,10 +356,11 @@ struct op_kind {
 /* Its file may be */
 #define CACHED	4			/* one that is not DAX */
 #define BEYOND	8			/* shorter than the pages or bytes */
+#define GROWS	16			/* the other file may be */
 
 /* Each list ends with an operation without a name. */
 extern struct op_kind file_ops[], sharing_ops[], process_ops[], access_ops[],
-	failure_ops[], filesystem_ops[], storm_ops[];
+	failure_ops[], filesystem_ops[];
 
 extern struct figures {
 	long ops, left_out;
@@ -405,9 +374,6 @@ void op_print(const struct op *op, char *line, size_t size);
 bool op_disable(const char *name);
 void op_random(struct op *op);
 void op_run(struct op *op);
-void epoch_begin(int ground);
-void epoch_end(void);
-
 uint64_t random_seed(uint64_t seed);	/* returns the previous state */
 long below(long n);
 long between(long low, long high);
@@ -417,21 +383,26 @@ bool in_vma(const struct vma *vma, long i, long n);
 /* Can a PMD map these CHUNK pages? */
 bool whole_chunk(const struct inode *inode, long first);
 
-/* Choose all arguments at random; or some; NULL or false if there are none */
-bool random_args(struct op *op);
-struct inode *random_file(long *slot);
-bool random_process(long *p);
-bool random_vma(struct op *op);		/* and its process */
-bool free_vma(long p, long *v);
 /* Pages of a file, or also beyond its end */
 bool random_range(const struct inode *inode, bool beyond, long *page, long *n);
-/* Prefers pages that are bad, mapped or allocated */
 long random_page(const struct vma *vma);
-long random_how(void);
 
-/* --- comparison, in check.c --- */
+/* --- the kernel --- */
 
+void kernel_begin(void);
 int fd_of(struct inode *inode);
+/* The places of the pages; -1 for a hole, -2 for unwritten ones. */
+void extents(struct inode *inode, long from, long to, long *where);
+/*
+ * The first wanted page of a special owner (free space, or blocks staged for
+ * copy on write); -1: none. Only a debug build of XFS shows which file the
+ * latter belong to.
+ */
+long find_page(uint64_t owner, bool (*wanted)(long where));
+bool by_pmd(const struct vma *vma, long i);
+/* By any process; and wait until its handler is done with the event. */
+void raise_machine_check(unsigned long pfn);
+void machine_check_handled(void);
 void close_fd(struct inode *inode);
 void close_files(void);
 /* A bad place is in use again. */
@@ -465,12 +436,8 @@ void refresh(struct vma *vma, long i);
 long mapped_place(const struct vma *vma, long i);
 void check_flag(long where);
 void check_counter(void);
-void check_counts(void);
 void check_log(void);
 void check_everything(bool huge_as_well);
-/* Places that were pinned last */
-extern long pinned[256];
-extern int nr_pinned;
 
 /* --- used by several of them --- */
 
@@ -480,23 +447,6 @@ void finish_inodes(void);
 bool is_dax(struct inode *inode);	/* according to the kernel */
 void thaw(void);
 
-/* A mapping of a page that fails */
-struct victim {
-	struct vma *vma;
-	long i;
-	long where;
-	int lsb;
-	bool told;
-	bool undisturbed;		/* by anything else in the storm */
-};
-extern struct victim victims[];
-extern int nr_victims;
-/* Add the mappings of a block whose page tables are in one of these states. */
-void find_victims(const struct block *block, int states);
-struct victim *victim_of(int p, const struct signal_got *got);
-bool wants_to_know(int p);
-_Noreturn void wrong_signal(int p, const char *what,
-			    const struct signal_got *got);
 /* Make a page of a special owner fail; false if there is none. */
 bool fail_special(uint64_t owner, bool (*wanted)(long where), int how);
 

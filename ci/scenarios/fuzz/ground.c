@@ -2,44 +2,51 @@
 /*
  * The devices below the filesystem: pmem itself, a partition, a mapped device; with
  * a reverse mapping btree or without; files' data on a realtime device. And their
- * pages: the pfn of a page of the filesystem, and how it fails.
+ * pages: the pfn of a page of the filesystem, and its bad blocks.
  */
-#include <linux/loop.h>
 #include <sys/mount.h>
 #include "devices.h"
 #include "fuzz.h"
+#include "race.h"
 
 /* The filesystem can grow this often, by this many pages. */
 #define GROWTHS		8
 #define GROWTH		(16 * MIB / BLOCK)
 
-enum ground { PLAIN, NO_RMAPBT, LINEAR, PARTITION, REALTIME, NR_GROUNDS };
-
-static const char *const names[] = {
-	"plain", "no-rmapbt", "linear", "partition", "realtime"
+static const struct ground {
+	const char *name, *mkfs, *device, *mkfs_options, *options;
+	const char *disk, *badblocks;	/* the disk that fails */
+	bool no_rmapbt, linear, partition, realtime;
+} grounds[] = {
+#define DATA	"-i exchange=1 -d daxinherit=1,agsize=128m,su=2m,sw=1,size=%ld", \
+		"dax=inode", PMEM, "/sys/block/pmem0/badblocks"
+#define RT_DATA	"-i exchange=1 -d daxinherit=1,rtinherit=1 -r rtdev=" PMEM_RT \
+		",size=%ld", "dax=inode,rtdev=" PMEM_RT, PMEM_RT, \
+		"/sys/block/pmem1/badblocks"
+	{ "plain", MKFS_XFS, PMEM, DATA },
+	{ "no-rmapbt", MKFS_XFS_NO_RMAPBT, PMEM, DATA, .no_rmapbt = true },
+	{ "linear", MKFS_XFS, DM, DATA, .linear = true },
+	{ "partition", MKFS_XFS, PMEM "p2", DATA, .partition = true },
+	{ "realtime", MKFS_XFS ",metadir=1", PMEM, RT_DATA, .realtime = true },
 };
+
+static const struct ground *ground;
 
 /* Consecutive pages of the filesystem, or of its realtime device */
-struct row {
+static struct row {
 	long start, n;
 	unsigned long pfn;
-	long on_disk;			/* page of @disk */
-};
-
-static struct row rows[2];
-static int nr_rows;
+	long on_disk;			/* page of the disk */
+} rows[2], *end_of_rows;
 static long nr_pages;
-static enum ground ground;
-static const char *disk = PMEM;		/* that fails */
-static const char *fs_device;		/* that the filesystem is on */
 static long fs_pages;
 
 static void add_row(long pages, long on_disk)
 {
-	rows[nr_rows++] = (struct row) {
+	*end_of_rows++ = (struct row) {
 		.start = nr_pages,
 		.n = pages,
-		.pfn = pmem_pfn(disk, on_disk * BLOCK),
+		.pfn = pmem_pfn(ground->disk, on_disk * BLOCK),
 		.on_disk = on_disk,
 	};
 	nr_pages += pages;
@@ -52,11 +59,11 @@ long pages_of_device(void)
 
 static const struct row *row_of(long where)
 {
-	int i;
+	const struct row *row;
 
-	for (i = 0; i < nr_rows; i++)
-		if (where >= rows[i].start && where < rows[i].start + rows[i].n)
-			return &rows[i];
+	for (row = rows; row < end_of_rows; row++)
+		if (where >= row->start && where < row->start + row->n)
+			return row;
 	give_up("page %ld is not on the device", where);
 }
 
@@ -69,55 +76,60 @@ unsigned long pfn_at(long where)
 
 long where_is(unsigned long pfn)
 {
-	int i;
+	const struct row *row;
 
-	for (i = 0; i < nr_rows; i++)
-		if (pfn >= rows[i].pfn && pfn < rows[i].pfn + rows[i].n)
-			return rows[i].start + pfn - rows[i].pfn;
+	for (row = rows; row < end_of_rows; row++)
+		if (pfn >= row->pfn && pfn < row->pfn + row->n)
+			return row->start + pfn - row->pfn;
 	return -1;
+}
+
+static void check_count(unsigned long pfn, const struct page_state *page)
+{
+	agree(!page->refcount,
+	      "a page has references after the unmount (%#lx: %d)",
+	      where_is(pfn), page->refcount);
+}
+
+void check_counts(void)
+{
+	const struct row *row;
+
+	for (row = rows; row < end_of_rows; row++)
+		for_each_page(row->pfn, row->n, check_count);
 }
 
 /* --- making it --- */
 
-int ground_by_name(const char *name)
+/* Is there a second device? */
+static bool has_realtime(void)
 {
-	int i;
-
-	for (i = 0; i < NR_GROUNDS; i++)
-		if (!strcmp(names[i], name))
-			return i;
-	give_up("no ground is called %s", name);
+	return !access(PMEM_RT, F_OK);
 }
 
-const char *ground_name(int nr)
+const char *random_ground(uint64_t seed)
 {
-	return names[nr];
-}
+	long last = ARRAY_SIZE(grounds) - 1 - !has_realtime();
 
-int random_ground(uint64_t seed)
-{
 	random_seed(seed);
-	return chance(40) ? PLAIN :
-		below(access(PMEM_RT, F_OK) ? REALTIME : NR_GROUNDS);
+	return grounds[chance(40) ? 0 : between(0, last)].name;
 }
 
 bool has_rmapbt(void)
 {
-	return ground != NO_RMAPBT;
+	return !ground->no_rmapbt;
 }
 
 bool knows_its_space(void)
 {
-	return ground != NO_RMAPBT && ground != REALTIME;
+	return !ground->no_rmapbt && !ground->realtime;
 }
 
 static long size_of(const char *device)
 {
-	int fd = open(device, O_RDONLY);
 	uint64_t bytes;
 
-	must(fd >= 0 && !ioctl(fd, BLKGETSIZE64, &bytes), "%s: %m", device);
-	close(fd);
+	control(device, BLKGETSIZE64, &bytes);
 	return bytes / PAGE;
 }
 
@@ -134,17 +146,16 @@ bool grow_filesystem(void)
 		return false;
 	fs_pages += GROWTH;
 	snprintf(command, sizeof(command), "xfs_growfs -%c %ld " MNT " >&2",
-		 ground == REALTIME ? 'R' : 'D', fs_pages);
-	if (system(command))
-		differ("the filesystem cannot grow");
+		 ground->realtime ? 'R' : 'D', fs_pages);
+	agree(!system(command), "the filesystem cannot grow");
 	return true;
 }
 
 static void add_dm(long half)
 {
 	const struct segment segments[] = {
-		{ disk, half * BLOCK, half * BLOCK },
-		{ disk, 0, half * BLOCK },
+		{ ground->disk, half * BLOCK, half * BLOCK },
+		{ ground->disk, 0, half * BLOCK },
 	};
 
 	create_dm(linear_table(segments, ARRAY_SIZE(segments)));
@@ -160,43 +171,37 @@ static bool dm_removed(void)
  * Make and mount the filesystem, with room to grow, so that new files are DAX files,
  * and those of the last directories have extents of 2 MiB.
  */
-void ground_begin(int nr)
+void ground_begin(const char *name)
 {
-	const char *mkfs = nr == NO_RMAPBT ? MKFS_XFS_NO_RMAPBT :
-		nr == REALTIME ? MKFS_XFS ",metadir=1" : MKFS_XFS;
 	char options[200];
-	long half;
+	long size, half;
 	int i;
 
-	ground = nr;
-	nr_rows = 0;
+	for (ground = grounds; strcmp(ground->name, name); ground++)
+		must(ground + 1 < grounds + ARRAY_SIZE(grounds),
+		     "no ground is called %s", name);
+	size = size_of(ground->disk);
+	half = chunk_of(size / 2);
+	end_of_rows = rows;
 	nr_pages = 0;
-	disk = ground == REALTIME ? PMEM_RT : PMEM;
-	fs_device = ground == LINEAR ? DM : ground == PARTITION ? PMEM "p2" : PMEM;
-	half = chunk_of(size_of(disk) / 2);
-	switch (ground) {
-	case LINEAR:
+	if (ground->linear) {
 		add_dm(half);
 		add_row(half, half);
 		add_row(half, 0);
-		break;
-	case PARTITION:
+	} else if (ground->partition) {
+		size = half - 2 * CHUNK;
 		command("printf 'label: gpt\\nstart=%ld,size=%ld\\nstart=%ld,size=%ld\\n' |\n"
-			"sfdisk -q %s", CHUNK * 8, (half - 2 * CHUNK) * 8,
-			half * 8, (half - 2 * CHUNK) * 8, disk);
-		add_row(half - 2 * CHUNK, half);
-		break;
-	default:
-		add_row(size_of(disk), 0);
+			"sfdisk -q %s", CHUNK * 8, size * 8, half * 8, size * 8,
+			ground->disk);
+		add_row(size, half);
+	} else {
+		add_row(size, 0);
 	}
 	fs_pages = nr_pages - GROWTHS * GROWTH;
-	snprintf(options, sizeof(options), ground == REALTIME ?
-		 "-i exchange=1 -d daxinherit=1,rtinherit=1 -r rtdev=" PMEM_RT ",size=%ld" :
-		 "-i exchange=1 -d daxinherit=1,agsize=128m,su=2m,sw=1,size=%ld",
+	snprintf(options, sizeof(options), ground->mkfs_options,
 		 fs_pages * BLOCK);
-	make_fs(mkfs, options, fs_device);
-	mount_fs(fs_device, "xfs", ground == REALTIME ?
-		 "dax=inode,rtdev=" PMEM_RT : "dax=inode");
+	make_fs(ground->mkfs, options, ground->device);
+	mount_fs(ground->device, "xfs", ground->options);
 	/* New directories go to other allocation groups. */
 	for (i = 0; i < NR_FILES; i++) {
 		must(!mkdir(file("%d", i), 0755), "mkdir: %m");
@@ -212,20 +217,16 @@ static void wipe(void)
 		"blockdev --rereadpt " PMEM);
 }
 
-static void renew(const char *name)
-{
-	command("n=$(basename $(readlink -f /sys/block/%s/device)) &&\n"
-		"cd /sys/bus/nd/drivers/nd_pmem &&\n"
-		"echo $n >unbind && echo $n >bind && test -b /dev/%s", name, name);
-}
-
 bool ground_end(void)
 {
 	if (!dm_removed())
 		return false;
-	renew("pmem0");
-	if (!access(PMEM_RT, F_OK))
-		renew("pmem1");
+	unbind(PMEM);
+	rebind(PMEM);
+	if (has_realtime()) {
+		unbind(PMEM_RT);
+		rebind(PMEM_RT);
+	}
 	return true;
 }
 
@@ -234,117 +235,60 @@ bool ground_repair_finds_nothing(void)
 	char command[120];
 	bool nothing;
 
-	if (ground == LINEAR)
+	if (ground->linear)
 		add_dm(nr_pages / 2);
 	snprintf(command, sizeof(command), "xfs_repair -n%s %s >/tmp/repair 2>&1",
-		 ground == REALTIME ? " -r " PMEM_RT : "", fs_device);
+		 ground->realtime ? " -r " PMEM_RT : "", ground->device);
 	nothing = !system(command) || (system("cat /tmp/repair >&2"), false);
 	must(dm_removed(), "dmsetup remove failed");
 	wipe();
 	return nothing;
 }
 
+/* A process that is exiting may still use the filesystem. */
+static bool unmounted(void)
+{
+	return !umount(MNT) || errno != EBUSY;
+}
+
 bool ground_clean_up(void)
 {
-	int tries = 0, fd = open(MNT, O_RDONLY | O_CLOEXEC);
+	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
 
 	ioctl(fd, FITHAW, 0);
 	close(fd);
-	while (umount(MNT)) {
-		if (errno != EBUSY)
-			break;
-		if (++tries == 50)
-			return false;
-		usleep(100 * 1000);
-	}
-	if (!dm_removed())
+	if (!within(5, unmounted) || !dm_removed())
 		return false;
 	wipe();
 	return ground_end();
 }
 
-/* --- making a page fail --- */
+/* --- bad blocks --- */
 
-long sector_at(long where)
+static long sector_at(long where)
 {
 	const struct row *row = row_of(where);
 
 	return (row->on_disk + where - row->start) * 8;
 }
 
-static const char *badblocks(void)
-{
-	return ground == REALTIME ? "/sys/block/pmem1/badblocks" :
-		"/sys/block/pmem0/badblocks";
-}
-
 /* As a scrub does when it finds an error */
-void record_bad_block(long sector)
+void record_bad_block(long where)
 {
 	char sectors[40];
 
-	snprintf(sectors, sizeof(sectors), "%ld 8", sector);
-	put_string(badblocks(), sectors);
+	snprintf(sectors, sizeof(sectors), "%ld 8", sector_at(where));
+	put_string(ground->badblocks, sectors);
 }
 
 bool bad_block_on_record(long where)
 {
 	long first, n, sector = sector_at(where);
-	FILE *f = fopen(badblocks(), "r");
-	bool found = false;
+	const char *at = text_of(ground->badblocks);
 
-	must(f, "%s: %m", badblocks());
-	while (!found && fscanf(f, "%ld %ld", &first, &n) == 2)
-		found = sector < first + n && sector + 8 > first;
-	fclose(f);
-	return found;
-}
-
-/* The same as inject-mce, but faster */
-void raise_machine_check(unsigned long pfn)
-{
-	FILE *port = fopen("/run/port/control", "r+e");
-	char answer[64] = "";
-
-	must(port && fprintf(port, "mce %#lx\n", pfn * PAGE) > 0 &&
-	     !fflush(port) && fgets(answer, sizeof(answer), port) &&
-	     !strcmp(answer, "ok\n"), "no machine check: %s (%m)", answer);
-	fclose(port);
-}
-
-/* --- direct I/O --- */
-
-static char loop[24];
-static int loop_content = -1;
-
-/* The loop device goes away with the process that has it open. */
-static void make_loop(void)
-{
-	struct loop_config config = {
-		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
-	};
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd;
-
-	loop_content = memfd_create("fuzz", MFD_CLOEXEC);
-	must(loop_content >= 0 && !ftruncate(loop_content, PAGE), "memfd: %m");
-	must(control >= 0, "/dev/loop-control: %m");
-	snprintf(loop, sizeof(loop), "/dev/loop%d",
-		 ioctl(control, LOOP_CTL_GET_FREE));
-	close(control);
-	fd = open(loop, O_RDWR | O_CLOEXEC);
-	config.fd = loop_content;
-	must(fd >= 0 && !ioctl(fd, LOOP_CONFIGURE, &config), "%s: %m", loop);
-}
-
-const char *direct_io_device(void)
-{
-	if (loop_content < 0)
-		make_loop();
-	return loop;
-}
-
-int direct_io_file(void)
-{
-	direct_io_device();
-	return loop_content;
+	for (; sscanf(at, "%ld %ld\n", &first, &n) == 2;
+	     at = strchr(at, '\n') + 1)
+		if (sector < first + n && sector + 8 > first)
+			return true;
+	return false;
 }

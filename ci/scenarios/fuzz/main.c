@@ -29,12 +29,11 @@
 static struct {
 	unsigned long seed;
 	long ops, seconds;
-	int ground;			/* -1: random */
+	const char *ground;		/* NULL: random */
 	bool stream;			/* print each operation before it runs */
 } run = {
 	.ops = LONG_MAX,
 	.seconds = LONG_MAX,
-	.ground = -1,
 };
 
 /* The worker's reports to the watcher. */
@@ -80,21 +79,45 @@ static void do_op(struct op *op)
 		check_everything(shared->nr_ops % (CHECK_EVERY * 8) == 0);
 }
 
-static void begin(int ground)
+/* Report progress that is not an operation. */
+static void now_at(const char *what)
 {
-	strcpy(shared->op, "the beginning of an epoch");
+	strcpy(shared->op, what);
 	shared->progress++;
+}
+
+static void begin(const char *ground)
+{
+	now_at("the beginning of an epoch");
 	shared->nr_ops = 0;
-	epoch_begin(ground);
+	ground_begin(ground);
+	model_reset();
+	early_kill(early_by_default);
 }
 
 static void end(void)
 {
-	strcpy(shared->op, "the end of an epoch");
-	shared->progress++;
-	epoch_end();
-	shared->op[0] = '\0';
-	shared->progress++;
+	int p;
+
+	now_at("the end of an epoch");
+	thaw();
+	release_pins();
+	check_everything(true);
+	for_each_process(p)
+		exit_process(p);
+	close_files();
+	agree(unmount(), "the filesystem cannot be unmounted");
+	check_counts();
+	check_counter();
+	agree(ground_end(), "what is below the filesystem is still in use");
+	check_log();
+	agree(!hardware_corrupted(),
+	      "HardwareCorrupted counts pages of a device that was unbound (%ld)",
+	      hardware_corrupted());
+	/* It cannot read past bad blocks outside all files. */
+	agree(ground_repair_finds_nothing(),
+	      "xfs_repair finds something to repair");
+	now_at("");
 }
 
 /* --- the worker --- */
@@ -105,11 +128,12 @@ static void work_at_random(void)
 	unsigned long seed = run.seed;
 	bool over = false;
 	struct op op;
-	int ground, i;
+	const char *ground;
+	int i;
 
 	for (; !over; seed++) {
-		ground = run.ground < 0 ? random_ground(seed) : run.ground;
-		printf("# epoch seed=%lu ground=%s\n", seed, ground_name(ground));
+		ground = run.ground ?: random_ground(seed);
+		printf("# epoch seed=%lu ground=%s\n", seed, ground);
 		begin(ground);
 		random_seed(seed);
 		for (i = 0; i < EPOCH && !over; i++) {
@@ -131,18 +155,18 @@ static void work_at_random(void)
 
 /* The list to replay, and the operations to leave out. */
 static struct op list[MAX_OPS];
-static int nr_list, without, nr_without, ground_of_list;
+static int nr_list, without, nr_without;
 
 static void begin_list(void)
 {
-	printf("# epoch ground=%s\n", ground_name(ground_of_list));
+	printf("# epoch ground=%s\n", run.ground);
 }
 
 static void work_from_list(void)
 {
 	int i;
 
-	begin(ground_of_list);
+	begin(run.ground);
 	for (i = 0; i < nr_list; i++)
 		if (i < without || i >= without + nr_without)
 			do_op(&list[i]);
@@ -304,12 +328,13 @@ static void read_list(const char *path)
 	FILE *f = fopen(path, "r");
 	char line[200], *ground;
 
+	run.ground = "plain";
 	must(f, "%s: %m", path);
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		ground = strstr(line, "ground=");
 		if (line[0] == '#' && ground)
-			ground_of_list = ground_by_name(strchr(ground, '=') + 1);
+			run.ground = strdup(strchr(ground, '=') + 1);
 		if (!line[0] || line[0] == '#')
 			continue;
 		must(nr_list < MAX_OPS, "%s: more than %d operations", path,
@@ -323,9 +348,7 @@ static void read_list(const char *path)
 
 static void set_up(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(shared != MAP_FAILED, "mmap: %m");
+	shared = shared_memory(sizeof(*shared));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* Let a WARN_ON_ONCE() trigger again in each trial. */
 	put_string("/sys/kernel/debug/clear_warn_once", "1");
@@ -370,7 +393,7 @@ static int command(int argc, char **argv)
 			has_signature = snprintf(signature, sizeof(signature),
 						 "%s", arg) >= 0;
 		else if (!strcmp(name, "--ground"))
-			run.ground = ground_by_name(arg);
+			run.ground = arg;
 		else if (!strcmp(name, "--without"))
 			disable(arg);
 		else
@@ -416,11 +439,11 @@ static void run_scenario(void)
 	set_up();
 	run.ops = 600;
 	run.seed = FIXED_SEED;
-	run.ground = 0;
+	run.ground = "plain";
 	if (!agrees("a fixed"))
 		return;
 	run.seed = fresh_seed();
-	run.ground = -1;
+	run.ground = NULL;
 	agrees("a fresh");
 }
 

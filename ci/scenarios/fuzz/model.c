@@ -13,7 +13,7 @@ bool frozen;
 bool any_lost;
 int inodes_gone;
 
-const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
+static const unsigned char zeroes[PAGE] __attribute__((aligned(8)));
 
 /* All inodes that may be mapped, unlinked ones included. */
 static struct inode *inodes;
@@ -59,7 +59,7 @@ void model_reset(void)
 	failures = zeroed(pages_of_device(), sizeof(*failures));
 	early_by_default = true;
 	frozen = any_lost = false;
-	nr_bad_ever = inodes_gone = nr_pinned = 0;
+	nr_bad_ever = inodes_gone = 0;
 }
 
 /* --- blocks --- */
@@ -71,15 +71,14 @@ struct block *block_at(long where)
 
 void block_is_at(struct block *block, long where)
 {
-	if (where < 0 || where >= pages_of_device())
-		differ("a block is not on the device (page %ld)", where);
+	agree(where >= 0 && where < pages_of_device(),
+	      "a block is not on the device (page %ld)", where);
 	if (block->where == where)
 		return;
-	if (block->where >= 0)
-		differ("a block has moved without a write to it (from %#lx to %#lx)",
-		       block->where, where);
-	if (at_place[where])
-		differ("two blocks are at the same place (%#lx)", where);
+	agree(block->where < 0,
+	      "a block has moved without a write to it (from %#lx to %#lx)",
+	      block->where, where);
+	agree(!at_place[where], "two blocks are at the same place (%#lx)", where);
 	block->where = where;
 	at_place[where] = block;
 }
@@ -257,6 +256,11 @@ void files_lost(const struct block *block)
 			inode->lost |= inode->page[page] == block;
 }
 
+const unsigned char *data_of(const struct block *block)
+{
+	return block ? block->data : zeroes;
+}
+
 /* --- mappings --- */
 
 struct block *block_of(const struct vma *vma, long i)
@@ -268,12 +272,7 @@ struct block *block_of(const struct vma *vma, long i)
 
 const unsigned char *seen_at(const struct vma *vma, long i)
 {
-	struct block *block;
-
-	if (vma->pte[i] == COPY)
-		return vma->copy[i];
-	block = block_of(vma, i);
-	return block ? block->data : zeroes;
+	return vma->pte[i] == COPY ? vma->copy[i] : data_of(block_of(vma, i));
 }
 
 static void set_pte(struct vma *vma, long i, enum pte pte)
@@ -423,9 +422,4 @@ void differ_at(const struct vma *vma, long i, const char *what)
 	dump_block(block_of(vma, i));
 	differ("%s (process %d, %#lx, where page %#lx of the device is mapped)",
 	       what, process_of(vma), addr_of(vma, i), mapped_place(vma, i));
-}
-
-void differ_in(const struct inode *inode, long page, const char *what)
-{
-	differ("%s (%s page %ld)", what, inode->path, page);
 }

@@ -3,6 +3,8 @@
  * Accesses to mapped pages: by the processor, or by the kernel on behalf of a
  * process, by get_user_pages().
  */
+#include <linux/io_uring.h>
+#include "devices.h"
 #include "fuzz.h"
 
 /* --- in the model --- */
@@ -45,15 +47,15 @@ static void stored(struct vma *vma, long i, int offset, int len, int byte)
 		return;
 	}
 	where = mapped_place(vma, i);
-	if (where < 0)
-		differ_at(vma, i, "a page is not mapped after a store to it");
+	agree_at(where >= 0, vma, i, "a page is not mapped after a store to it");
 	if (inode->huge && by_pmd(vma, i))
 		/* All of it can be written to, so all of it belongs to the file. */
 		written(inode, first, first + CHUNK, 0);
 	else if (!block || block->where != where)
 		moved_to(inode, page, where, false);
-	else if (block->refs > 1)
-		differ_at(vma, i, "a store goes to a block that is shared");
+	else
+		agree_at(block->refs == 1, vma, i,
+			 "a store goes to a block that is shared");
 	holes_unmapped(inode, page);
 	faulted(vma, i);
 	memset(inode->page[page]->data + offset, byte, len);
@@ -90,9 +92,9 @@ static bool populating_refused(struct vma *vma, long i, long n)
 void populated(struct vma *vma, long i, long n, bool store, int error,
 	       int error_beyond, int error_poisoned)
 {
+	const int errors[] = { 0, error_beyond, error_poisoned };
 	bool shared_huge = store && vma->shared && vma->inode->huge;
 	enum access_outcome stop = FINE;
-	int expected_error = 0;
 	long k, done;
 
 	for (done = 0; done < n; done++) {
@@ -100,16 +102,12 @@ void populated(struct vma *vma, long i, long n, bool store, int error,
 		if (stop != FINE)
 			break;
 	}
-	if (stop != FINE)
-		expected_error = stop == BEYOND_END ? error_beyond :
-			error_poisoned;
 	if (store && error &&
 	    (error == error_beyond || error == error_poisoned) &&
 	    populating_refused(vma, i, done))
 		return;
-	if (error != expected_error)
-		differ("populating pages returns %d (%s), not %d", error,
-		       strerror(-error), expected_error);
+	agree(error == errors[stop], "populating pages returns %d (%s), not %d",
+	      error, strerror(-error), errors[stop]);
 	/* A copy of one page can unmap others that a PMD has mapped. */
 	if (done && shared_huge)
 		written(vma->inode, vma->pgoff + i, vma->pgoff + i + done, 0);
@@ -141,13 +139,29 @@ void fault_in(struct vma *vma, long i, long n, bool store, bool lock)
 
 /* --- one page --- */
 
+/* A block device that is not pmem, for direct I/O, and the file with its content */
+static int direct_io_device(int *content)
+{
+	static int device, memory;
+
+	if (!device) {
+		/* It may be there from an earlier worker. */
+		command("test -e /tmp/page ||\n"
+			"{ truncate -s 4096 /tmp/page && losetup /dev/loop0 /tmp/page; }");
+		device = open_file("/dev/loop0", O_RDWR | O_DIRECT | O_CLOEXEC);
+		memory = open_file("/tmp/page", O_RDWR | O_CLOEXEC);
+	}
+	*content = memory;
+	return device;
+}
+
 static void access_by_kernel(const struct op *op, struct access *a)
 {
 	static unsigned char buffer[PAGE] __attribute__((aligned(8)));
 	struct iovec here = { buffer, a->len ? a->len : PAGE };
 	struct iovec there = { (void *)a->addr, here.iov_len };
-	pid_t pid = actor_pid(op->process);
-	int fd, error;
+	pid_t pid = actors[op->process].pid;
+	int device, content, error;
 	ssize_t n;
 
 	memset(buffer, a->byte, PAGE);
@@ -156,19 +170,19 @@ static void access_by_kernel(const struct op *op, struct access *a)
 			process_vm_readv(pid, &here, 1, &there, 1, 0);
 		error = n < 0 ? errno : 0;
 	} else {
-		fd = direct_io_file();
-		must(!a->len || pwrite(fd, buffer, PAGE, 0) == BLOCK,
-		     "memfd: %m");
-		actors[op->process].addr = a->addr;
-		actors[op->process].value = a->len;
-		set_path(op->process, direct_io_device());
-		error = -order(op->process, do_direct_io);
-		must(pread(fd, buffer, PAGE, 0) == BLOCK, "memfd: %m");
+		device = direct_io_device(&content);
+		must(!a->len || pwrite(content, buffer, PAGE, 0) == BLOCK,
+		     "direct I/O: %m");
+		n = call(op->process, a->len ? SYS_pread64 : SYS_pwrite64,
+			 device, a->addr, PAGE, 0);
+		error = n == BLOCK ? 0 : n < 0 ? -n : EIO;
+		must(pread(content, buffer, PAGE, 0) == BLOCK,
+		     "direct I/O: %m");
 	}
-	if (error && error != EFAULT)
-		differ("%s fails (%s)", op->way == PROCESS_VM ?
-		       "process_vm_readv() or process_vm_writev()" :
-		       "direct I/O", strerror(error));
+	agree(!error || error == EFAULT, "%s fails (%s)",
+	      op->way == PROCESS_VM ?
+	      "process_vm_readv() or process_vm_writev()" : "direct I/O",
+	      strerror(error));
 	a->failed = error;
 	a->hash = page_hash(buffer);
 }
@@ -178,28 +192,27 @@ static void check_signal(const struct op *op, int code, bool or_other,
 			 unsigned long addr)
 {
 	struct signal_got got[4];
-	int n = actor_signals(op->process, false, got, ARRAY_SIZE(got));
+	int n = actor_signals(op->process, got, ARRAY_SIZE(got));
 
-	if (n != (op->way == PROCESSOR))
-		differ("an access draws %d signals", n);
+	agree(n == (op->way == PROCESSOR), "an access draws %d signals", n);
 	if (!n)
 		return;
-	if (got[0].code != code && !(or_other && got[0].code == BUS_ADRERR))
-		differ("an access draws a SIGBUS with code %d, not %d (process %ld, %#lx)",
-		       got[0].code, code, op->process, addr);
-	if (got[0].addr != addr)
-		differ("an access draws a SIGBUS with the wrong address (process %ld, %#lx, not %#lx)",
-		       op->process, got[0].addr, addr);
-	if (got[0].code == BUS_MCEERR_AR && got[0].lsb != PAGE_LSB)
-		differ("an access draws a SIGBUS with lsb %d (process %ld, %#lx)",
-		       got[0].lsb, op->process, addr);
+	agree(got->code == code || (or_other && got->code == BUS_ADRERR),
+	      "an access draws a SIGBUS with code %d, not %d (process %ld, %#lx)",
+	      got->code, code, op->process, addr);
+	agree(got->addr == addr,
+	      "an access draws a SIGBUS with the wrong address (process %ld, %#lx, not %#lx)",
+	      op->process, got->addr, addr);
+	agree(got->code != BUS_MCEERR_AR || got->lsb == PAGE_LSB,
+	      "an access draws a SIGBUS with lsb %d (process %ld, %#lx)",
+	      got->lsb, op->process, addr);
 }
 
 /* A store; a load if @len is 0 */
 static bool run_access(const struct op *op)
 {
 	struct vma *vma = op->map;
-	long i = op->page;
+	long i = op->page, page = vma->pgoff + i;
 	struct access a = {
 		.addr = addr_of(vma, i) + op->at,
 		.len = op->len,
@@ -217,34 +230,31 @@ static bool run_access(const struct op *op)
 		access_by_kernel(op, &a);
 
 	if (a.failed && outcome == FINE) {
-		if (!a.len || !may_be_refused(vma, i))
-			differ_at(vma, i, a.len ? "a store to a good page fails" :
-				  "a load from a good page fails");
+		agree_at(a.len && may_be_refused(vma, i), vma, i, a.len ?
+			 "a store to a good page fails" :
+			 "a load from a good page fails");
 		/* MAP_SYNC reports other losses in this way. */
 		check_signal(op, BUS_MCEERR_AR, vma->sync, a.addr);
 		/* With MAP_SYNC the block may already have been allocated. */
 		if (vma->sync)
-			maybe_written(vma->inode, vma->pgoff + i,
-				      vma->pgoff + i + 1);
+			maybe_written(vma->inode, page, page + 1);
 		faulted(vma, i);
 		return true;
 	}
 	if (outcome != FINE) {
-		if (!a.failed)
-			differ_at(vma, i, outcome == POISONED ?
-				  "an access to a page that has failed succeeds" :
-				  "an access beyond the end of the file succeeds");
+		agree_at(a.failed, vma, i, outcome == POISONED ?
+			 "an access to a page that has failed succeeds" :
+			 "an access beyond the end of the file succeeds");
 		check_signal(op, outcome == POISONED ? BUS_MCEERR_AR :
 			     BUS_ADRERR, false, a.addr);
 		if (outcome == POISONED)
 			faulted(vma, i);
 		return true;
 	}
-	n = actor_signals(op->process, false, NULL, 0);
-	if (n)
-		differ("an access succeeds, but there are %d signals", n);
-	if (!a.len && a.hash != page_hash(seen_at(vma, i)))
-		differ_at(vma, i, "a load finds the wrong data");
+	n = actor_signals(op->process, NULL, 0);
+	agree(!n, "an access succeeds, but there are %d signals", n);
+	agree_at(a.len || a.hash == page_hash(seen_at(vma, i)), vma, i,
+		 "a load finds the wrong data");
 	if (a.len)
 		stored(vma, i, op->at, a.len, a.byte);
 	else
@@ -252,58 +262,45 @@ static bool run_access(const struct op *op)
 	return true;
 }
 
-static bool random_load(struct op *op)
-{
-	op->way = chance(80) ? PROCESSOR : between(PROCESS_VM, DIRECT_IO);
-	return random_args(op);
-}
-
-static bool random_store(struct op *op)
-{
-	if (!random_load(op))
-		return false;
-	if (op->way == DIRECT_IO) {
-		op->len = PAGE;
-	} else {
-		op->at = below(PAGE);
-		op->len = between(1, min(BLOCK - op->at, 64));
-	}
-	op->byte = between(1, 255);
-	return true;
-}
-
 /* --- pages that a process holds --- */
 
-static bool random_pin(struct op *op)
+static struct process *process_in(const struct op *op)
 {
-	return random_args(op) && processes[op->process].nr_pins < MAX_PINS;
+	return &processes[op->process];
+}
+
+/* An iovec of the page, in memory that the process shares */
+static long iov_of(const struct op *op)
+{
+	struct iovec *iov = &actors[op->process].iov;
+
+	iov->iov_base = (void *)addr_of(op->map, op->page);
+	iov->iov_len = PAGE;
+	return (long)iov;
 }
 
 static bool run_pin(const struct op *op)
 {
-	struct process *process = &processes[op->process];
+	struct process *process = process_in(op);
 	enum access_outcome outcome;
 	struct vma *vma = op->map;
-	long where = -1;
 	int error;
 
 	if (process->nr_pins == MAX_PINS)
 		return false;
 	outcome = expected(vma, op->page, false);
-	actors[op->process].addr = addr_of(vma, op->page);
-	error = order(op->process, do_pin);
-	if (error != (outcome == FINE ? 0 : -EFAULT))
-		differ("vmsplice() returns %d (%s)", error, strerror(-error));
-	if (error) {
+	must(process->pipe[0] || !pipe2(process->pipe, O_CLOEXEC), "pipe: %m");
+	error = call(op->process, SYS_vmsplice, process->pipe[1], iov_of(op), 1,
+		     SPLICE_F_NONBLOCK);
+	agree(error == (outcome == FINE ? BLOCK : -EFAULT),
+	      "vmsplice() returns %d (%s)", error, strerror(-error));
+	if (outcome != FINE) {
 		faulted(vma, op->page);
 		return true;
 	}
 	loaded(vma, op->page);
-	if (vma->pte[op->page] == MAPS)
-		where = block_of(vma, op->page)->where;
-	process->pins[process->nr_pins++] = where;
-	if (where >= 0 && nr_pinned < (int)ARRAY_SIZE(pinned))
-		pinned[nr_pinned++] = where;
+	process->pins[process->nr_pins++] = vma->pte[op->page] == MAPS ?
+		block_of(vma, op->page)->where : -1;
 	return true;
 }
 
@@ -311,28 +308,26 @@ static bool run_pin(const struct op *op)
  * The pages come out of the pipe. Each has the content of the block now at its place.
  * Reading ends at a page that is not in the direct map.
  */
-static void unpin(int p)
+static void unpin(struct process *process)
 {
-	struct process *process = &processes[p];
-	struct actor *a = &actors[p];
+	static unsigned char page[PAGE] __attribute__((aligned(8)));
 	struct block *block;
-	int i, n;
+	int i;
 
-	a->nr = process->nr_pins;
-	n = order(p, do_unpin);
 	for (i = 0; i < process->nr_pins; i++) {
-		block = block_at(process->pins[i]);
-		if (i >= n) {
-			if (!flagged_place(process->pins[i]))
-				differ("a page does not come out of a pipe");
+		if (read(process->pipe[0], page, PAGE) != BLOCK) {
+			agree(flagged_place(process->pins[i]),
+			      "a page does not come out of a pipe");
 			break;
 		}
-		if (block && !bad(block) &&
-		    a->access[i].hash != page_hash(block->data))
-			differ("a page comes out of a pipe with the wrong data (%#lx)",
-			       block->where);
+		block = block_at(process->pins[i]);
+		agree(!block || bad(block) || !memcmp(page, block->data, PAGE),
+		      "a page comes out of a pipe with the wrong data (%#lx)",
+		      block->where);
 	}
-	process->nr_pins = 0;
+	close(process->pipe[0]);
+	close(process->pipe[1]);
+	process->pipe[0] = process->nr_pins = 0;
 }
 
 void release_pins(void)
@@ -340,45 +335,43 @@ void release_pins(void)
 	int p;
 
 	for_each_process(p)
-		if (processes[p].nr_pins)
-			unpin(p);
+		if (processes[p].pipe[0])
+			unpin(&processes[p]);
 }
 
-static bool random_unpin(struct op *op)
+static bool choose_unpin(struct op *op)
 {
-	return random_args(op) && processes[op->process].nr_pins;
+	return process_in(op)->nr_pins;
 }
 
 static bool run_unpin(const struct op *op)
 {
-	if (!processes[op->process].nr_pins)
-		return false;
-	unpin(op->process);
+	unpin(process_in(op));
 	return true;
 }
 
 /* Long-term pins of DAX pages are refused. A private copy is not a DAX page. */
 static bool run_register(const struct op *op)
 {
-	int error;
+	struct io_uring_params params = {};
+	int ring = syscall(SYS_io_uring_setup, 1, &params), error;
 
+	must(ring >= 0, "io_uring_setup: %m");
 	refresh(op->map, op->page);
-	actors[op->process].addr = addr_of(op->map, op->page);
-	error = order(op->process, do_register);
-	if (error != -EOPNOTSUPP &&
-	    !(op->map->pte[op->page] == COPY && !error))
-		differ("registering a buffer returns %d (%s)", error,
-		       strerror(-error));
+	error = call(op->process, SYS_io_uring_register, ring,
+		     IORING_REGISTER_BUFFERS, iov_of(op), 1);
+	close(ring);
+	agree(error == -EOPNOTSUPP ||
+	      (op->map->pte[op->page] == COPY && !error),
+	      "registering a buffer returns %d (%s)", error, strerror(-error));
 	return true;
 }
 
 struct op_kind access_ops[] = {
-	{ "load", 26, "process vma page way", FROZEN | PINNED, run_access,
-	  random_load },
-	{ "store", 18, "process vma page way at len byte", PINNED, run_access,
-	  random_store },
-	{ "pin", 3, "process vma page", FROZEN | PINNED, run_pin, random_pin },
-	{ "unpin", 1, "process", FROZEN | PINNED, run_unpin, random_unpin },
+	{ "load", 26, "process vma page way", FROZEN | PINNED, run_access },
+	{ "store", 18, "process vma page way at len byte", PINNED, run_access },
+	{ "pin", 3, "process vma page", FROZEN | PINNED, run_pin },
+	{ "unpin", 1, "process", FROZEN | PINNED, run_unpin, choose_unpin },
 	{ "register", 1, "process vma page", FROZEN | PINNED, run_register },
 	{}
 };

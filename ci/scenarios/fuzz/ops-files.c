@@ -5,16 +5,10 @@
 
 /* --- creation and removal --- */
 
-static bool random_create(struct op *op)
+static bool choose_create(struct op *op)
 {
-	for (op->file = 0; op->file < NR_FILES && files[op->file]; op->file++)
-		;
-	if (op->file == NR_FILES)
-		return false;
-	if (chance(80))
-		op->n = op->file < NR_SMALL ? below(SMALL_PAGES) :
-			CHUNK * between(1, 2);
-	op->byte = between(1, 4);
+	op->n = chance(20) ? 0 : op->file < NR_SMALL ? below(SMALL_PAGES) :
+		CHUNK * between(1, 2);
 	return true;
 }
 
@@ -24,7 +18,6 @@ static bool run_create(const struct op *op)
 {
 	static unsigned int nr_created;
 	bool huge = op->file >= NR_SMALL;
-	struct fsxattr attr;
 	struct op write = *op;
 	struct inode *inode;
 	char path[32];
@@ -35,30 +28,17 @@ static bool run_create(const struct op *op)
 		 huge ? "huge" : "small", nr_created++);
 	inode = write.inode = inode_new(op->file, path);
 	inode->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (inode->fd < 0)
-		differ("create fails (%m)");
-	if (!is_dax(inode))
-		differ("a new file is not a DAX file");
-	if (huge) {
-		must(!ioctl(inode->fd, FS_IOC_FSGETXATTR, &attr),
-		     "FSGETXATTR: %m");
-		attr.fsx_xflags |= FS_XFLAG_EXTSIZE;
-		attr.fsx_extsize = PMD;
-		must(!ioctl(inode->fd, FS_IOC_FSSETXATTR, &attr),
-		     "FSSETXATTR: %m");
-	}
+	agree(inode->fd >= 0, "create fails (%m)");
+	agree(is_dax(inode), "a new file is not a DAX file");
 	write.len = op->n * BLOCK;
 	return !op->n || run_pwrite(&write);
 }
 
-static bool random_unlink(struct op *op)
+/* Prefer a huge file that PMDs can no longer map */
+static bool choose_unlink(struct op *op)
 {
-	/* A huge file that PMDs can no longer map */
-	for (op->file = NR_SMALL; chance(50) && op->file < NR_FILES; op->file++)
-		if (files[op->file] && !whole_chunk(files[op->file], 0) &&
-		    !whole_chunk(files[op->file], CHUNK))
-			return true;
-	return random_args(op);
+	return chance(20) || (op->inode->huge && !whole_chunk(op->inode, 0) &&
+			      !whole_chunk(op->inode, CHUNK));
 }
 
 static bool run_unlink(const struct op *op)
@@ -66,41 +46,12 @@ static bool run_unlink(const struct op *op)
 	/* Its extents are queried as long as it is mapped. */
 	if (op->inode->mappings)
 		fd_of(op->inode);
-	if (unlink(op->inode->path))
-		differ("unlink() fails (%m)");
+	agree(!unlink(op->inode->path), "unlink() fails (%m)");
 	inode_unlink(op->inode);
 	return true;
 }
 
 /* --- read() and write() --- */
-
-static bool random_pwrite(struct op *op)
-{
-	struct inode *inode = random_file(&op->file);
-	long size;
-
-	if (!inode)
-		return false;
-	size = inode->nr_pages * BLOCK;
-	op->byte = between(1, 4);
-	if (size && chance(40)) {
-		/* parts of blocks, within the file */
-		op->at = below(size);
-		op->len = between(1, chance(70) ? 3000 : 12000);
-		op->len = min(op->len, size - op->at);
-		op->byte = between(5, 255);
-		return true;
-	}
-	if (inode->huge && chance(size ? 15 : 90)) {
-		op->page = below(2) * CHUNK;
-		op->n = CHUNK;
-	} else {
-		random_range(inode, chance(30) || !size, &op->page, &op->n);
-	}
-	op->at = op->page * BLOCK;
-	op->len = op->n * BLOCK;
-	return true;
-}
 
 /*
  * Writing all of a bad page repairs it. Writing a part fails, whether the rest would
@@ -141,15 +92,12 @@ static bool run_pwrite(const struct op *op)
 
 	memset(buffer, op->byte, op->len);
 	n = pwrite(fd_of(inode), buffer, op->len, at);
-	if (n < 0 && !(may_fail && errno == EIO))
-		differ("pwrite() fails (%m)");
-	if (n >= 0 && n < op->len && !may_fail)
-		differ("pwrite() writes less than it should (%zd of %ld)", n,
-		       op->len);
+	agree(n >= 0 || (may_fail && errno == EIO), "pwrite() fails (%m)");
+	agree(n < 0 || n == op->len || may_fail,
+	      "pwrite() writes less than it should (%zd of %ld)", n, op->len);
 	done = at + max(n, 0);
-	if (done > limit)
-		differ_in(inode, limit / BLOCK,
-			  "pwrite() to a part of a block that has failed succeeds");
+	agree_in(done <= limit, inode, limit / BLOCK,
+		 "pwrite() to a part of a block that has failed succeeds");
 
 	if (done > at)
 		some_new |= written(inode, first, (done - 1) / BLOCK + 1,
@@ -176,22 +124,11 @@ static bool run_pwrite(const struct op *op)
 }
 
 /* Write over a bad page. */
-static bool random_repair(struct op *op)
+static bool choose_repair(struct op *op)
 {
-	struct inode *inode;
-	long tries;
-
-	for (tries = 0; tries < 200; tries++) {
-		inode = random_file(&op->file);
-		if (!inode)
-			return false;
-		op->at = below(inode->nr_pages) * BLOCK;
-		op->len = BLOCK;
-		op->byte = between(1, 255);
-		if (inode->nr_pages && bad(inode->page[op->at / BLOCK]))
-			return true;
-	}
-	return false;
+	op->at -= op->at % BLOCK;
+	op->len = BLOCK;
+	return bad(op->inode->page[op->at / BLOCK]);
 }
 
 static bool run_pread(const struct op *op)
@@ -201,17 +138,6 @@ static bool run_pread(const struct op *op)
 }
 
 /* --- truncate() --- */
-
-static bool random_truncate(struct op *op)
-{
-	struct inode *inode = random_file(&op->file);
-
-	if (!inode)
-		return false;
-	op->pages = chance(50) ? between(0, inode->max_pages) :
-		inode->nr_pages - below(min(inode->nr_pages + 1, 8));
-	return true;
-}
 
 static bool failed_by_loss(const struct inode *inode)
 {
@@ -233,9 +159,8 @@ static bool run_truncate(const struct op *op)
 {
 	struct inode *inode = op->inode;
 
-	if (ftruncate(fd_of(inode), op->pages * PAGE) &&
-	    !lost_before_growth(inode, op->pages))
-		differ("ftruncate() fails (%m)");
+	agree(!ftruncate(fd_of(inode), op->pages * PAGE) ||
+	      lost_before_growth(inode, op->pages), "ftruncate() fails (%m)");
 	unmapped(inode, 0, HUGE_PAGES);
 	copies_dropped(inode, op->pages);
 	pages_freed(inode, op->pages, inode->nr_pages);
@@ -263,28 +188,11 @@ static bool run_fallocate(const struct op *op)
 {
 	long end = op->page + op->n;
 
-	if (!fallocate_pages(op, 0) && !lost_before_growth(op->inode, end))
-		differ("fallocate() fails (%m)");
+	agree(fallocate_pages(op, 0) || lost_before_growth(op->inode, end),
+	      "fallocate() fails (%m)");
 	if (op->inode->nr_pages < end)
 		grown(op->inode, end);
 	check_extents(op->inode, op->page, end);
-	return true;
-}
-
-static bool random_bytes(struct op *op)
-{
-	struct inode *inode = random_file(&op->file);
-	long cut;
-
-	if (!inode || !random_range(inode, false, &op->page, &op->n))
-		return false;
-	op->at = op->page * BLOCK;
-	op->len = op->n * BLOCK;
-	if (chance(50)) {		/* parts of the blocks at both ends */
-		cut = below(op->len / 2);
-		op->at += cut;
-		op->len -= cut + below(op->len / 2);
-	}
 	return true;
 }
 
@@ -300,15 +208,15 @@ static void zero_part(struct inode *inode, long from, long to, bool failed)
 
 	if (from == to || !block)
 		return;
-	if (bad(block) && !failed)
-		differ_in(inode, page, "a part of a page that has failed is zeroed");
+	agree_in(!bad(block) || failed, inode, page,
+		 "a part of a page that has failed is zeroed");
 	if (bad(block) || (failed && block->refs > 1))
 		return;
-	if (block->refs > 1)
-		differ_in(inode, page, "a part of a shared block is zeroed");
+	agree_in(block->refs == 1, inode, page,
+		 "a part of a shared block is zeroed");
 	if (failed) {			/* zeroed or not */
-		if (pread(fd_of(inode), now, PAGE, page * BLOCK) != BLOCK)
-			differ("pread() fails (%m)");
+		agree(pread(fd_of(inode), now, PAGE, page * BLOCK) == BLOCK,
+		      "pread() fails (%m)");
 		if (!memcmp(now, block->data, PAGE))
 			return;
 	}
@@ -320,7 +228,7 @@ static bool blocks_freed(struct inode *inode, long from, long to)
 {
 	long where[HUGE_PAGES], page;
 
-	extents(fd_of(inode), from, to, where);
+	extents(inode, from, to, where);
 	for (page = from; page < to; page++)
 		if (inode->page[page] && where[page - from] >= 0)
 			return false;
@@ -341,8 +249,8 @@ static bool run_empty(const struct op *op)
 		may_fail |= bad(inode->page[end / BLOCK]);
 	failed = !do_fallocate(inode, op->kind->with | FALLOC_FL_KEEP_SIZE,
 			       at, op->len);
-	if (failed && !failed_by_loss(inode) && !(may_fail && errno == EIO))
-		differ("fallocate() that empties blocks fails (%m)");
+	agree(!failed || failed_by_loss(inode) || (may_fail && errno == EIO),
+	      "fallocate() that empties blocks fails (%m)");
 	/* It writes back first. */
 	if (failed && (!parts || !blocks_freed(inode, first, last)))
 		return true;
@@ -383,8 +291,7 @@ static bool run_collapse(const struct op *op)
 		return false;
 	if (!fallocate_pages(op, FALLOC_FL_COLLAPSE_RANGE)) {
 		/* It writes back before it empties the range, and after that. */
-		if (!failed_by_loss(inode))
-			differ("collapsing a range fails (%m)");
+		agree(failed_by_loss(inode), "collapsing a range fails (%m)");
 		if (blocks_freed(inode, op->page, end))
 			pages_freed(inode, op->page, end);
 		return true;
@@ -394,14 +301,10 @@ static bool run_collapse(const struct op *op)
 	return true;
 }
 
-static bool random_insert(struct op *op)
+static bool choose_insert(struct op *op)
 {
-	struct inode *inode = random_file(&op->file);
-
-	if (!inode || !random_range(inode, false, &op->page, &op->n))
-		return false;
-	op->n = min(op->n, inode->max_pages - inode->nr_pages);
-	return op->n > 0;
+	op->n = min(op->n, op->inode->max_pages - op->inode->nr_pages);
+	return op->page < op->inode->nr_pages;
 }
 
 static bool run_insert(const struct op *op)
@@ -413,9 +316,9 @@ static bool run_insert(const struct op *op)
 		return false;
 	if (!fallocate_pages(op, FALLOC_FL_INSERT_RANGE)) {
 		/* It writes back before it makes the file longer, and after that. */
-		if (!failed_by_loss(inode) ||
-		    ftruncate(fd_of(inode), inode->nr_pages * PAGE))
-			differ("inserting a range fails (%m)");
+		agree(failed_by_loss(inode) &&
+		      !ftruncate(fd_of(inode), inode->nr_pages * PAGE),
+		      "inserting a range fails (%m)");
 		return true;
 	}
 	shifted(inode, op->page, op->page + op->n);
@@ -432,8 +335,7 @@ static bool run_unshare(const struct op *op)
 	for (page = op->page; page < end; page++)
 		may_fail |= bad(inode->page[page]);
 	failed = !fallocate_pages(op, FALLOC_FL_UNSHARE_RANGE);
-	if (failed && !(may_fail && errno == EIO))
-		differ("unsharing fails (%m)");
+	agree(!failed || (may_fail && errno == EIO), "unsharing fails (%m)");
 	/* Holes are filled, if only with zeroes. */
 	take_places(inode, op->page, end, MOVED | (failed ? 0 : UNSHARED));
 	allocated_around(inode, op->page, end);
@@ -444,8 +346,8 @@ static bool run_unshare(const struct op *op)
 
 static bool run_fsync(const struct op *op)
 {
-	if (fsync(fd_of(op->inode)) && !failed_by_loss(op->inode))
-		differ("fsync() fails (%m)");
+	agree(!fsync(fd_of(op->inode)) || failed_by_loss(op->inode),
+	      "fsync() fails (%m)");
 	return true;
 }
 
@@ -456,29 +358,26 @@ static bool run_evict(const struct op *op)
 
 	(void)op;
 	close_files();
-	if (fd < 0 || (syncfs(fd) && !(any_lost && errno == EIO)))
-		differ("syncfs() fails (%m)");
+	agree(fd >= 0 && (!syncfs(fd) || (any_lost && errno == EIO)),
+	      "syncfs() fails (%m)");
 	close(fd);
 	drop_caches();
 	return true;
 }
 
 struct op_kind file_ops[] = {
-	{ "create", 8, "file! n byte", CACHED, run_create, random_create },
-	{ "unlink", 2, "file", CACHED, run_unlink, random_unlink },
-	{ "pwrite", 12, "file at len byte", PINNED | BEYOND, run_pwrite,
-	  random_pwrite },
+	{ "create", 8, "file! n byte", CACHED, run_create, choose_create },
+	{ "unlink", 2, "file", CACHED, run_unlink, choose_unlink },
+	{ "pwrite", 12, "file at len byte", PINNED | BEYOND, run_pwrite },
 	{ "pread", 4, "file page n", FROZEN | PINNED | CACHED, run_pread },
 	{ "repair", 4, "file at len byte", PINNED | BEYOND, run_pwrite,
-	  random_repair },
-	{ "truncate", 2, "file pages", 0, run_truncate, random_truncate },
+	  choose_repair },
+	{ "truncate", 2, "file pages", 0, run_truncate },
 	{ "fallocate", 1, "file page n", BEYOND, run_fallocate },
-	{ "punch", 2, "file at len", 0, run_empty, random_bytes,
-	  FALLOC_FL_PUNCH_HOLE },
-	{ "zero", 1, "file at len", 0, run_empty, random_bytes,
-	  FALLOC_FL_ZERO_RANGE },
+	{ "punch", 2, "file at len", 0, run_empty, NULL, FALLOC_FL_PUNCH_HOLE },
+	{ "zero", 1, "file at len", 0, run_empty, NULL, FALLOC_FL_ZERO_RANGE },
 	{ "collapse", 1, "file page n", 0, run_collapse },
-	{ "insert", 1, "file page n", BEYOND, run_insert, random_insert },
+	{ "insert", 1, "file page n", BEYOND, run_insert, choose_insert },
 	{ "unshare", 1, "file page n", 0, run_unshare },
 	{ "fsync", 1, "file", PINNED | CACHED, run_fsync },
 	{ "evict", 1, "", 0, run_evict },

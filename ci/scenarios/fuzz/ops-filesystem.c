@@ -28,9 +28,9 @@ static void freeze_or_thaw(unsigned long request)
 {
 	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || ioctl(fd, request, 0))
-		differ("the filesystem cannot be %s (%m)",
-		       request == FIFREEZE ? "frozen" : "thawed");
+	agree(fd >= 0 && !ioctl(fd, request, 0),
+	      "the filesystem cannot be %s (%m)",
+	      request == FIFREEZE ? "frozen" : "thawed");
 	close(fd);
 	frozen = request == FIFREEZE;
 }
@@ -47,10 +47,10 @@ static bool run_freeze(const struct op *op)
 	return true;
 }
 
-static bool random_thaw(struct op *op)
+static bool choose_thaw(struct op *op)
 {
 	(void)op;
-	return frozen && chance(15);
+	return frozen;
 }
 
 void thaw(void)
@@ -88,13 +88,6 @@ static bool remount(unsigned long flags)
 	return !mount("none", MNT, NULL, MS_REMOUNT | flags, NULL);
 }
 
-static bool random_remount(struct op *op)
-{
-	op->on = any_mapping() ? chance(20) : chance(80);
-	op->how = random_how();
-	return true;
-}
-
 /* Remount read-only, if no file is open for writing (mappings hold files); and back */
 static bool run_remount(const struct op *op)
 {
@@ -102,16 +95,16 @@ static bool run_remount(const struct op *op)
 
 	if (op->on) {
 		close_files();
-		if (remount(MS_RDONLY) == busy || (busy && errno != EBUSY))
-			differ("the filesystem %s be remounted read-only (%m)",
-			       busy ? "can" : "cannot");
+		agree(remount(MS_RDONLY) != busy && (!busy || errno == EBUSY),
+		      "the filesystem %s be remounted read-only (%m)",
+		      busy ? "can" : "cannot");
 		if (busy)
 			return true;
 		first_wanted = 0;
 		fail_special(OWN_FREE, is_free, op->how);
 	}
-	if (!remount(0))
-		differ("the filesystem cannot be remounted for writing (%m)");
+	agree(remount(0),
+	      "the filesystem cannot be remounted for writing (%m)");
 	return true;
 }
 
@@ -121,19 +114,15 @@ bool is_dax(struct inode *inode)
 {
 	struct statx stx;
 
-	if (statx(fd_of(inode), "", AT_EMPTY_PATH, STATX_TYPE, &stx))
-		differ("statx() fails (%m)");
+	agree(!statx(fd_of(inode), "", AT_EMPTY_PATH, STATX_TYPE, &stx),
+	      "statx() fails (%m)");
 	return stx.stx_attributes & STATX_ATTR_DAX;
 }
 
-static bool random_dax(struct op *op)
+static bool choose_dax(struct op *op)
 {
-	struct inode *inode = random_file(&op->file);
-
-	if (!inode || inode->mappings)
-		return false;
-	op->on = !inode->dax;
-	return true;
+	op->on = !op->inode->dax;
+	return !op->inode->mappings;
 }
 
 /* The flag takes effect when the inode is read in again. */
@@ -144,25 +133,25 @@ static bool run_dax(const struct op *op)
 
 	if (inode->mappings)
 		return false;
-	if (ioctl(fd_of(inode), FS_IOC_FSGETXATTR, &attr))
-		differ("FSGETXATTR fails (%m)");
+	agree(!ioctl(fd_of(inode), FS_IOC_FSGETXATTR, &attr),
+	      "FSGETXATTR fails (%m)");
 	attr.fsx_xflags &= ~FS_XFLAG_DAX;
 	attr.fsx_xflags |= op->on ? FS_XFLAG_DAX : 0;
-	if (ioctl(fd_of(inode), FS_IOC_FSSETXATTR, &attr))
-		differ("FSSETXATTR fails (%m)");
+	agree(!ioctl(fd_of(inode), FS_IOC_FSSETXATTR, &attr),
+	      "FSSETXATTR fails (%m)");
 	close_fd(inode);
 	inode->dax = op->on;
-	if (is_dax(inode) != inode->dax)
-		differ("the DAX flag is %s and has no effect",
-		       inode->dax ? "set" : "cleared");
+	agree(is_dax(inode) == inode->dax,
+	      "the DAX flag is %s and has no effect",
+	      inode->dax ? "set" : "cleared");
 	return true;
 }
 
 struct op_kind filesystem_ops[] = {
 	{ "grow", 1, "how", 0, run_grow },
 	{ "freeze", 1, "", 0, run_freeze },
-	{ "thaw", 20, "", FROZEN | PINNED, run_thaw, random_thaw },
-	{ "remount", 1, "read-only:on how", 0, run_remount, random_remount },
-	{ "dax", 1, "file on", CACHED, run_dax, random_dax },
+	{ "thaw", 3, "", FROZEN | PINNED, run_thaw, choose_thaw },
+	{ "remount", 1, "read-only:on how", 0, run_remount },
+	{ "dax", 1, "file on", CACHED, run_dax, choose_dax },
 	{}
 };

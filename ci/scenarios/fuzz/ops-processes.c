@@ -6,20 +6,18 @@
 #define VMA_ROOM	(16UL << 20)
 #define VMA_BASE	0x100000000000UL
 
-static bool succeeds(long error, const char *what)
-{
-	if (error)
-		differ("%s fails (%s)", what, strerror(-error));
-	return true;
-}
-
 /* --- processes --- */
+
+static void start_process(int p, int parent, int policy)
+{
+	actor_start(p, parent);
+	processes[p].runs = true;
+	processes[p].policy = policy;
+}
 
 static bool run_start(const struct op *op)
 {
-	actor_start(op->process, ZYGOTE);
-	processes[op->process].runs = true;
-	processes[op->process].policy = PR_MCE_KILL_DEFAULT;
+	start_process(op->process, ZYGOTE, PR_MCE_KILL_DEFAULT);
 	return true;
 }
 
@@ -27,9 +25,7 @@ static bool run_fork(const struct op *op)
 {
 	int v;
 
-	actor_start(op->child, op->process);
-	processes[op->child].runs = true;
-	processes[op->child].policy = processes[op->process].policy;
+	start_process(op->child, op->process, processes[op->process].policy);
 	for (v = 0; v < NR_VMAS; v++)
 		if (vmas[op->process][v].inode)
 			vma_copied(&vmas[op->child][v], &vmas[op->process][v]);
@@ -53,27 +49,11 @@ static bool run_exit(const struct op *op)
 	return true;
 }
 
-static bool random_policy(struct op *op)
-{
-	static const int policies[] = {
-		PR_MCE_KILL_DEFAULT, PR_MCE_KILL_EARLY, PR_MCE_KILL_LATE
-	};
-
-	op->policy = policies[below(3)];
-	return random_args(op);
-}
-
 static bool run_policy(const struct op *op)
 {
 	must(!call(op->process, SYS_prctl, PR_MCE_KILL, PR_MCE_KILL_SET,
 		   op->policy), "PR_MCE_KILL failed");
 	processes[op->process].policy = op->policy;
-	return true;
-}
-
-static bool random_early(struct op *op)
-{
-	op->on = chance(80);
 	return true;
 }
 
@@ -91,62 +71,50 @@ static bool run_early(const struct op *op)
 #define HOW_SYNC	4
 #define HOW_POPULATE	8
 
-static bool random_map(struct op *op)
+static bool choose_map(struct op *op)
 {
-	struct inode *inode;
-	long tries, most;
+	long most = op->inode->max_pages - op->page;
 
-	if (!random_process(&op->process) || !random_file(&op->file) ||
-	    !free_vma(op->process, &op->vma))
-		return false;
-	for (tries = chance(30) ? 4 : 0; tries--; ) {
-		op->file = between(NR_SMALL, NR_FILES - 1);
-		op->page = below(2) * CHUNK;
-		op->n = CHUNK;
-		op->how = chance(75) ? HOW_SHARED : 0;
-		if (files[op->file] && whole_chunk(files[op->file], op->page))
-			return true;
-	}
-	inode = random_file(&op->file);
-	if (inode->huge && chance(60)) {
-		op->page = below(2) * CHUNK;
-		op->n = CHUNK * between(1, 2 - op->page / CHUNK);
-	} else {
-		op->page = below(inode->max_pages);
-		most = inode->max_pages - op->page;
-		op->n = chance(50) ? most : between(1, most);
-		op->n = min(op->n, 256);
-	}
 	op->how = (chance(65) ? HOW_SHARED : 0) |
 		(chance(25) ? HOW_UNALIGNED : 0) | (chance(20) ? HOW_SYNC : 0) |
 		(chance(10) ? HOW_POPULATE : 0);
-	return true;
+	if (!op->inode->huge || chance(30)) {
+		most = min(most, 256);
+		op->n = chance(50) ? most : between(1, most);
+		return chance(40);
+	}
+	op->page = below(2) * CHUNK;
+	op->n = CHUNK * between(1, 2 - op->page / CHUNK);
+	if (chance(30))
+		return true;
+	op->how &= HOW_SHARED;		/* by PMDs */
+	return whole_chunk(op->inode, op->page);
 }
 
 static bool run_map(const struct op *op)
 {
 	bool shared = op->how & HOW_SHARED;
 	int flags = shared ? MAP_SHARED : MAP_PRIVATE;
-	struct actor *a = &actors[op->process];
 	struct vma *vma = op->map;
+	long addr = VMA_BASE + op->vma * VMA_ROOM + PAGE *
+		(op->page % CHUNK + (op->how & HOW_UNALIGNED ? 3 : 0)), at;
 
 	if (shared && op->how & HOW_SYNC)
 		flags = MAP_SHARED_VALIDATE | MAP_SYNC;
 	if (op->how & HOW_POPULATE)
 		flags |= MAP_POPULATE;
-	a->addr = VMA_BASE + op->vma * VMA_ROOM +
-		(op->page % CHUNK + (op->how & HOW_UNALIGNED ? 3 : 0)) * PAGE;
-	a->len = op->n * PAGE;
-	a->offset = op->page * PAGE;
-	a->flags = flags;
-	set_path(op->process, op->inode->path);
-	succeeds(order(op->process, do_map), "mmap()");
-	vma->addr = a->addr;
-	vma->inode = op->inode;
-	vma->pgoff = op->page;
-	vma->to = op->n;
-	vma->shared = shared;
-	vma->sync = flags & MAP_SYNC;
+	at = call(op->process, SYS_mmap, addr, op->n * PAGE,
+		  PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd_of(op->inode),
+		  op->page * PAGE);
+	agree(at == addr, "mmap() fails (%s)", strerror(-at));
+	*vma = (struct vma) {
+		.addr = addr,
+		.inode = op->inode,
+		.pgoff = op->page,
+		.to = op->n,
+		.shared = shared,
+		.sync = flags & MAP_SYNC,
+	};
 	op->inode->mappings++;
 	/* MAP_POPULATE does not report errors. */
 	if (op->how & HOW_POPULATE)
@@ -154,17 +122,13 @@ static bool run_map(const struct op *op)
 	return true;
 }
 
-static bool random_unmap(struct op *op)
+/* All, or some at one end */
+static bool choose_unmap(struct op *op)
 {
-	if (!random_vma(op))
-		return false;
-	op->page = op->map->from;
 	op->n = op->map->to - op->map->from;
-	if (chance(40)) {
+	if (chance(40))
 		op->n = between(1, op->n);
-		if (chance(50))
-			op->page = op->map->to - op->n;
-	}
+	op->page = chance(50) ? op->map->from : op->map->to - op->n;
 	return true;
 }
 
@@ -172,8 +136,10 @@ static bool random_unmap(struct op *op)
 static bool call_on_pages(const struct op *op, long nr, long advice,
 			  const char *what)
 {
-	succeeds(call(op->process, nr, addr_of(op->map, op->page),
-		      op->n * BLOCK, advice), what);
+	long error = call(op->process, nr, addr_of(op->map, op->page),
+			  op->n * BLOCK, advice);
+
+	agree(!error, "%s fails (%s)", what, strerror(-error));
 	change_around(op->map, op->page, CERTAIN, MAY);
 	change_around(op->map, op->page + op->n - 1, CERTAIN, MAY);
 	return true;
@@ -194,14 +160,13 @@ static bool run_unmap(const struct op *op)
 static bool run_move(const struct op *op)
 {
 	struct vma *vma = op->map, *to = op->new_map;
-	unsigned long addr = VMA_BASE + op->room * VMA_ROOM +
-		vma->addr % VMA_ROOM;
+	long addr = VMA_BASE + op->room * VMA_ROOM + vma->addr % VMA_ROOM;
 	long len = (vma->to - vma->from) * BLOCK;
 	long new = addr + vma->from * BLOCK;
 
-	if (call(op->process, SYS_mremap, addr_of(vma, vma->from), len, len,
-		 MREMAP_MAYMOVE | MREMAP_FIXED, new) != new)
-		differ("mremap() fails");
+	agree(call(op->process, SYS_mremap, addr_of(vma, vma->from), len, len,
+		   MREMAP_MAYMOVE | MREMAP_FIXED, new) == new,
+	      "mremap() fails");
 	*to = *vma;
 	memset(vma, 0, sizeof(*vma));
 	to->addr = addr;
@@ -241,19 +206,20 @@ static bool run_sync(const struct op *op)
 	int error = call(op->process, SYS_msync, addr_of(vma, vma->from),
 			 (vma->to - vma->from) * BLOCK, MS_SYNC);
 
-	return (error == -EIO && vma->inode->lost) || succeeds(error, "msync()");
+	agree(!error || (error == -EIO && vma->inode->lost),
+	      "msync() fails (%s)", strerror(-error));
+	return true;
 }
 
 struct op_kind process_ops[] = {
 	{ "start", 6, "process!", FROZEN | PINNED, run_start },
 	{ "fork", 2, "process child!", FROZEN | PINNED, run_fork },
 	{ "exit", 2, "process", 0, run_exit },
-	{ "policy", 1, "process policy", FROZEN | PINNED, run_policy,
-	  random_policy },
-	{ "early", 1, "on", FROZEN | PINNED, run_early, random_early },
+	{ "policy", 1, "process policy", FROZEN | PINNED, run_policy },
+	{ "early", 1, "on", FROZEN | PINNED, run_early },
 	{ "map", 14, "process vma! file page n how", PINNED | BEYOND, run_map,
-	  random_map },
-	{ "unmap", 5, "process vma page n", 0, run_unmap, random_unmap },
+	  choose_map },
+	{ "unmap", 5, "process vma page n", 0, run_unmap, choose_unmap },
 	{ "move", 1, "process vma to:room!", PINNED, run_move },
 	{ "drop", 3, "process vma page n", FROZEN | PINNED, run_drop },
 	{ "populate", 2, "process vma page n store:on", PINNED, run_populate },

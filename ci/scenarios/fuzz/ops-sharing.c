@@ -10,30 +10,14 @@ struct exchange_range {
 };
 #define EXCHANGE_RANGE	_IOW('X', 129, struct exchange_range)
 
-/* Pages of a file, and as many of another one, which may end at @limit */
-static bool two_ranges(const struct op *op, long limit)
-{
-	return op->at >= 0 && op->at + op->n <= limit &&
-		(op->inode != op->other || op->page + op->n <= op->at ||
-		 op->at + op->n <= op->page);
-}
-
-/* Both files, and a range of the first */
-static bool random_files(struct op *op)
-{
-	op->inode = random_file(&op->file);
-	op->other = op->inode ? random_file(&op->to) : NULL;
-	return op->inode && random_range(op->inode, false, &op->page, &op->n);
-}
-
 /*
  * Has the operation failed? In any case, all of both files is unmapped. If one of them
  * has lost data the operation may have got the error.
  */
 static bool failed(const struct op *op, int error, const char *what)
 {
-	if (error && !(error == EIO && (op->inode->lost || op->other->lost)))
-		differ("%s fails (%s)", what, strerror(error));
+	agree(!error || (error == EIO && (op->inode->lost || op->other->lost)),
+	      "%s fails (%s)", what, strerror(error));
 	unmapped(op->inode, 0, HUGE_PAGES);
 	unmapped(op->other, 0, HUGE_PAGES);
 	return error;
@@ -49,20 +33,6 @@ static void shared(const struct op *op)
 
 /* --- reflink --- */
 
-static bool random_reflink(struct op *op)
-{
-	if (!random_files(op))
-		return false;
-	if (chance(30)) {	/* as much as there is */
-		op->page = 0;
-		op->n = min(op->inode->nr_pages, op->other->max_pages);
-	}
-	/* the same offset, an offset that keeps PMDs congruent, any */
-	op->at = chance(50) ? op->page : chance(30) ? op->page % CHUNK :
-		below(op->other->max_pages - op->n + 1);
-	return true;
-}
-
 static bool run_reflink(const struct op *op)
 {
 	struct inode *from = op->inode, *to = op->other;
@@ -73,14 +43,14 @@ static bool run_reflink(const struct op *op)
 	};
 	int error;
 
-	if (!two_ranges(op, to->max_pages) || (!from->dax && !to->dax))
+	if (!from->dax && !to->dax)
 		return false;
 	range.src_fd = fd_of(from);
 	error = ioctl(fd_of(to), FICLONERANGE, &range) ? errno : 0;
 	if (from->dax != to->dax) {
-		if (error != EINVAL)
-			differ("FICLONERANGE from DAX to page cache (%s)",
-			       strerror(error));
+		agree(error == EINVAL,
+		      "FICLONERANGE from DAX to page cache (%s)",
+		      strerror(error));
 		return true;
 	}
 	if (failed(op, error, "FICLONERANGE"))
@@ -99,17 +69,15 @@ static bool same_data(const struct block *a, const struct block *b)
 	return a && b && !memcmp(a->data, b->data, PAGE);
 }
 
-static bool random_dedupe(struct op *op)
+static bool choose_dedupe(struct op *op)
 {
-	struct inode *to;
+	struct inode *to = op->other;
 	long tries;
 
-	if (!random_files(op))
-		return false;
-	to = op->other;
 	if (chance(70))
 		op->n = 1;
-	op->at = chance(30) ? op->page : below(to->nr_pages);
+	if (op->at >= to->nr_pages)
+		return false;
 	/* A page with the same content, if there is one */
 	for (tries = 0; tries < to->nr_pages && op->inode->page[op->page] &&
 	     !same_data(to->page[op->at], op->inode->page[op->page]); tries++)
@@ -133,8 +101,6 @@ static bool run_dedupe(const struct op *op)
 	int error;
 	long i;
 
-	if (!two_ranges(op, to->nr_pages))
-		return false;
 	for (i = 0; i < op->n; i++) {
 		struct block *a = from->page[op->page + i];
 		struct block *b = to->page[op->at + i];
@@ -149,17 +115,17 @@ static bool run_dedupe(const struct op *op)
 		same = same_data(a, b);
 	}
 	d.info.dest_fd = fd_of(to);
-	if (ioctl(fd_of(from), FIDEDUPERANGE, &d))
-		differ("FIDEDUPERANGE fails (%m)");
+	agree(!ioctl(fd_of(from), FIDEDUPERANGE, &d),
+	      "FIDEDUPERANGE fails (%m)");
 	error = d.info.status < 0 ? -d.info.status : 0;
-	if (meets_bad && error != EIO)
-		differ("dedupe compares a page that has failed (status %d)",
-		       d.info.status);
+	agree(!meets_bad || error == EIO,
+	      "dedupe compares a page that has failed (status %d)",
+	      d.info.status);
 	if (failed(op, meets_bad ? 0 : error, "dedupe") || meets_bad)
 		return true;
-	if ((d.info.status == FILE_DEDUPE_RANGE_SAME) != same)
-		differ("dedupe finds blocks %s that are not",
-		       same ? "different" : "the same");
+	agree((d.info.status == FILE_DEDUPE_RANGE_SAME) == same,
+	      "dedupe finds blocks %s that are not",
+	      same ? "different" : "the same");
 	if (same)
 		shared(op);
 	check_extents(to, op->at, op->at + op->n);
@@ -167,15 +133,6 @@ static bool run_dedupe(const struct op *op)
 }
 
 /* --- exchange-range --- */
-
-static bool random_exchange(struct op *op)
-{
-	if (!random_files(op))
-		return false;
-	op->at = op->page + op->n <= op->other->nr_pages && chance(50) ?
-		op->page : below(op->other->nr_pages - op->n + 1);
-	return true;
-}
 
 static bool run_exchange(const struct op *op)
 {
@@ -189,7 +146,7 @@ static bool run_exchange(const struct op *op)
 	int error;
 
 	/* XFS does not break the layout of one DAX file. */
-	if (!two_ranges(op, to->nr_pages) || from->dax != to->dax)
+	if (from->dax != to->dax)
 		return false;
 	range.fd = fd_of(from);
 	error = ioctl(fd_of(to), EXCHANGE_RANGE, &range) ? errno : 0;
@@ -205,9 +162,8 @@ static bool run_exchange(const struct op *op)
 }
 
 struct op_kind sharing_ops[] = {
-	{ "reflink", 6, "file page n to at", CACHED, run_reflink, random_reflink },
-	{ "dedupe", 3, "file page n to at", 0, run_dedupe, random_dedupe },
-	{ "exchange", 2, "file page n to at", CACHED, run_exchange,
-	  random_exchange },
+	{ "reflink", 6, "file page n to at", CACHED | GROWS, run_reflink },
+	{ "dedupe", 3, "file page n to at", 0, run_dedupe, choose_dedupe },
+	{ "exchange", 2, "file page n to at", CACHED, run_exchange },
 	{}
 };

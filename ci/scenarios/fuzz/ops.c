@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations: their arguments, their random choice, and the life of a filesystem
- * from the first to the last of them. Each operation acts on the kernel and on the
+ * The operations: their arguments and their random choice. Each operation acts on the kernel and on the
  * model, and compares: the result, the signals, the page tables, the places of the
  * blocks.
  */
@@ -11,7 +10,7 @@ struct figures figures;
 
 static struct op_kind *const lists[] = {
 	file_ops, sharing_ops, process_ops, access_ops, failure_ops,
-	filesystem_ops, storm_ops
+	filesystem_ops
 };
 
 #define for_each_kind(l, kind) \
@@ -136,6 +135,17 @@ static bool resolve(struct op *op, const struct param *param)
 	return true;
 }
 
+/* Pages of a file, and as many of another one; or other ones of the same */
+static bool two_ranges(const struct op *op)
+{
+	long limit = op->kind->may & GROWS ? op->other->max_pages :
+		op->other->nr_pages;
+
+	return op->at >= 0 && op->at + op->n <= limit &&
+		(op->inode != op->other || op->page + op->n <= op->at ||
+		 op->at + op->n <= op->page);
+}
+
 /* May the operation be carried out? A single page is a range of one. */
 static bool valid(struct op *op)
 {
@@ -156,6 +166,8 @@ static bool valid(struct op *op)
 			op->inode->nr_pages;
 	if (has[ARG_len] && (op->at < 0 || op->len <= 0 || op->at + op->len >
 			     (op->map ? BLOCK : limit * BLOCK)))
+		return false;
+	if (op->other && !two_ranges(op))
 		return false;
 	if (!has[ARG_page])
 		return true;
@@ -181,59 +193,7 @@ bool whole_chunk(const struct inode *inode, long first)
 
 /* --- and a random choice of them --- */
 
-struct inode *random_file(long *slot)
-{
-	long i, n = below(NR_FILES);
-
-	for (i = 0; i < NR_FILES; i++) {
-		*slot = (n + i) % NR_FILES;
-		if (files[*slot])
-			break;
-	}
-	return files[*slot];
-}
-
-bool random_process(long *p)
-{
-	long i, n = below(NR_PROCS);
-
-	for (i = 0; i < NR_PROCS; i++) {
-		*p = (n + i) % NR_PROCS;
-		if (processes[*p].runs)
-			return true;
-	}
-	return false;
-}
-
-bool random_vma(struct op *op)
-{
-	long i, at, n = below(NR_PROCS * NR_VMAS);
-
-	for (i = 0; i < NR_PROCS * NR_VMAS; i++) {
-		at = (n + i) % (NR_PROCS * NR_VMAS);
-		op->process = at / NR_VMAS;
-		op->vma = at % NR_VMAS;
-		op->map = &vmas[op->process][op->vma];
-		if (op->map->inode)
-			return true;
-	}
-	return false;
-}
-
-static bool free_process(long *p)
-{
-	for (*p = 0; *p < NR_PROCS && processes[*p].runs; ++*p)
-		;
-	return *p < NR_PROCS;
-}
-
-bool free_vma(long p, long *v)
-{
-	for (*v = 0; *v < NR_VMAS && vmas[p][*v].inode; ++*v)
-		;
-	return *v < NR_VMAS;
-}
-
+/* Prefers pages that are bad, mapped or allocated */
 long random_page(const struct vma *vma)
 {
 	long tries, i = 0;
@@ -261,71 +221,114 @@ bool random_range(const struct inode *inode, bool beyond, long *page, long *n)
 
 	if (!limit)
 		return false;
-	/* all that a PMD maps */
 	if (inode->huge && chance(15) && limit >= CHUNK) {
+		/* all that a PMD maps */
 		*page = below(limit / CHUNK) * CHUNK;
 		*n = CHUNK;
-		return true;
+	} else if (chance(5)) {
+		*page = 0;
+		*n = limit;
+	} else {
+		*page = below(limit);
+		*n = random_length(limit - *page);
 	}
-	*page = below(limit);
-	*n = random_length(limit - *page);
 	return true;
 }
 
-long random_how(void)
+/* The range in @op, in pages of a file. */
+static bool random_pages(struct op *op)
 {
-	return below((MACHINE_CHECK | SCRUBBED) + 1);
+	bool beyond = op->kind->may & BEYOND &&
+		(chance(40) || !op->inode->nr_pages);
+
+	return random_range(op->inode, beyond, &op->page, &op->n);
 }
 
-static bool random_arg(struct op *op, const struct param *param)
+/* Parts of the blocks at both ends, within the file */
+static void cut_ends(struct op *op)
 {
-	switch (param->arg) {
-	case ARG_process:
-		return param->new ? free_process(&op->process) :
-			strstr(op->kind->args, "process vma") &&
-			!strstr(op->kind->args, "vma!") ? random_vma(op) :
-			random_process(&op->process);
-	case ARG_child:
-		return free_process(&op->child);
-	case ARG_vma:
-		return !param->new || free_vma(op->process, &op->vma);
-	case ARG_room:
-		return free_vma(op->process, &op->room);
-	case ARG_file:
-		op->inode = random_file(&op->file);
-		return op->inode;
-	case ARG_to:
-		op->other = random_file(&op->to);
-		return op->other;
+	long cut = below(op->len / 2);
+
+	if (op->at + op->len > op->inode->nr_pages * BLOCK || chance(50))
+		return;
+	op->at += cut;
+	op->len -= cut + below(op->len / 2);
+}
+
+/* The object that the argument refers to need not exist. */
+static bool random_arg(struct op *op, int arg)
+{
+	long to_chunk = op->page % CHUNK;
+
+	switch (arg) {
 	case ARG_page:
-		if (!op->map)
-			return random_range(op->inode, op->kind->may & BEYOND,
-					    &op->page, &op->n);
+		if (op->inode)
+			return random_pages(op);
 		op->page = random_page(op->map);
-		return true;
+		break;
 	case ARG_n:
-		if (op->map)
-			op->n = random_length(op->map->to - op->page);
-		return true;
+		op->n = op->inode ? op->n : !op->map ? below(64) :
+			random_length(op->map->to - op->page);
+		break;
+	case ARG_at:
+		if (op->other) {
+			/* the same offset, one that keeps PMDs congruent, any */
+			op->at = chance(50) ? op->page : chance(30) ? to_chunk :
+				below(op->other->max_pages - op->n + 1);
+		} else if (op->map) {
+			op->at = op->way == DIRECT_IO ? 0 : below(PAGE);
+		} else {
+			if (!random_pages(op))
+				return false;
+			op->at = op->page * BLOCK;
+		}
+		break;
+	case ARG_len:
+		if (op->map) {
+			op->len = op->way == DIRECT_IO ? BLOCK :
+				between(1, min(BLOCK - op->at, 64));
+		} else {
+			op->len = op->n * BLOCK;
+			cut_ends(op);
+		}
+		break;
+	case ARG_byte:
+		op->byte = chance(70) ? between(1, 4) : between(5, 255);
+		break;
 	case ARG_how:
-		op->how = random_how();
-		return true;
+		op->how = below((MACHINE_CHECK | SCRUBBED) + 1);
+		break;
+	case ARG_pages:
+		op->pages = chance(50) ? below(op->inode->max_pages + 1) :
+			op->inode->nr_pages - below(8);
+		break;
 	case ARG_on:
-		op->on = chance(50);
-		return true;
+		op->on = chance(60);
+		break;
+	case ARG_way:
+		op->way = chance(75) ? PROCESSOR : below(NR_WAYS);
+		break;
+	case ARG_rounds:
+		op->rounds = between(2, 40);
+		break;
+	case ARG_seed:
+		op->seed = below(1L << 30);
+		break;
+	default:
+		op->arg[arg] = below(limits[arg]);
 	}
 	return true;
 }
 
-bool random_args(struct op *op)
+static bool random_args(struct op *op)
 {
 	struct param param;
 	const char *at;
 
 	for_each_param(op->kind, at, &param)
-		if (!random_arg(op, &param))
+		if (!random_arg(op, param.arg) || !resolve(op, &param))
 			return false;
-	return true;
+	return !op->kind->choose || op->kind->choose(op);
 }
 
 /* --- the list of operations --- */
@@ -367,12 +370,20 @@ static struct op_kind *random_kind(void)
 	give_up("there are no operations");
 }
 
+/* Try random arguments until they are valid; after some tries, another operation. */
 void op_random(struct op *op)
 {
-	do {
+	struct op_kind *kind = NULL;
+	int tries;
+
+	for (tries = 0; ; tries++) {
+		if (tries % 200 == 0)
+			kind = random_kind();
 		memset(op, 0, sizeof(*op));
-		op->kind = random_kind();
-	} while (!(op->kind->random ?: random_args)(op));
+		op->kind = kind;
+		if (random_args(op) && valid(op))
+			return;
+	}
 }
 
 void op_print(const struct op *op, char *line, size_t size)
@@ -425,38 +436,4 @@ void op_run(struct op *op)
 		figures.left_out++;
 	finish_inodes();
 	check_log();
-}
-
-/* --- the life of a filesystem --- */
-
-void epoch_begin(int ground)
-{
-	ground_begin(ground);
-	model_reset();
-	early_kill(early_by_default);
-}
-
-void epoch_end(void)
-{
-	int p;
-
-	thaw();
-	release_pins();
-	check_everything(true);
-	for_each_process(p)
-		exit_process(p);
-	close_files();
-	if (!unmount())
-		differ("the filesystem cannot be unmounted");
-	check_counts();
-	check_counter();
-	if (!ground_end())
-		differ("what is below the filesystem is still in use");
-	check_log();
-	if (hardware_corrupted())
-		differ("HardwareCorrupted counts pages of a device that was unbound (%ld)",
-		       hardware_corrupted());
-	/* It cannot read past bad blocks outside all files. */
-	if (!ground_repair_finds_nothing())
-		differ("xfs_repair finds something to repair");
 }

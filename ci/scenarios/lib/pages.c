@@ -138,7 +138,8 @@ bool pfns_of_device(unsigned long *first, unsigned long *nr)
 	return true;
 }
 
-void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
+void for_each_page(unsigned long pfn, unsigned long nr,
+		   void (*what)(unsigned long pfn, const struct page_state *))
 {
 	const long size = kernel_number("SIZE(page)=");
 	const long flags = kernel_number("OFFSET(page.flags)=");
@@ -147,12 +148,11 @@ void for_each_page(void (*what)(unsigned long pfn, const struct page_state *))
 	const long private = kernel_number("OFFSET(page.private)=");
 	const long refcount = kernel_number("OFFSET(page._refcount)=");
 	const long hwpoison = kernel_number("NUMBER(PG_hwpoison)=");
-	unsigned long pfn, nr, i, n;
+	unsigned long i, n;
 	uint64_t phys, len;
 	struct page_state s;
 	static char buf[PMD];
 
-	must(pfns_of_device(&pfn, &nr), "/proc/iomem has no namespace0.0");
 	for (; nr; nr -= n) {
 		must(find_page(pfn, &phys, &len));
 		if (len > sizeof(buf))

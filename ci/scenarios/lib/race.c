@@ -571,7 +571,7 @@ void finish_race(void)
 void check_pages(void)
 {
 	nr_in_use = nr_flags_wrong = 0;
-	for_each_page(inspect);
+	for_each_page(shared->first, shared->nr, inspect);
 	check_result(nr_in_use, 0, "no page of the device remains in use");
 	check_result(nr_flags_wrong, 0,
 		     "those pages are flagged that have failed");

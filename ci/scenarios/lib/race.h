@@ -169,7 +169,7 @@ void read_around(struct racer *r, unsigned long i);
 /* ... or store to it, so that the file gets a block of its own. */
 void copy_on_write(struct racer *r, unsigned long i);
 
-/* --- every struct page of /dev/pmem0 --- */
+/* --- every struct page of a device --- */
 
 struct page_state {
 	bool failed, tail;
@@ -177,6 +177,7 @@ struct page_state {
 	uint64_t mapping, index, private;
 };
 bool pfns_of_device(unsigned long *first, unsigned long *nr);
-void for_each_page(void (*what)(unsigned long pfn, const struct page_state *));
+void for_each_page(unsigned long first, unsigned long nr,
+		   void (*what)(unsigned long pfn, const struct page_state *));
 
 #endif
