@@ -10,9 +10,9 @@
  *	-plugin profile.so,map=SYSTEM.MAP,out=FILE
  *
  * The first line has the sum, the others a function each: the instructions in it, how
- * often it was entered, instructions including callees, its name. Calls are followed by a stack of functions, as each is
- * entered at its first instruction; an interrupt counts as called by the function it
- * interrupts.
+ * often it was entered, instructions including callees, its name. Calls are followed
+ * by a stack of functions, as each is entered at its first instruction; an interrupt
+ * counts as called by the function it interrupts.
  *
  * The interface is declared here: Debian has no package with QEMU's header.
  */
