@@ -22,8 +22,8 @@ spinlock_t *dax_association_lock(unsigned long pfn);
 
 /*
  * A page that memory_failure() has flagged must not be mapped again.  The flag
- * is set before the page is unmapped, and the page is unmapped with its DAX
- * entry locked.  A fault that locks the entry later therefore sees the flag.
+ * is set first, then memory_failure() waits until the DAX entry is unlocked, then
+ * it unmaps the page.  A fault that locks the entry later sees the flag.
  * dax_associate() checks the flag for new entries.
  */
 static inline bool dax_page_is_bad(unsigned long pfn, unsigned int order)

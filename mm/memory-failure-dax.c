@@ -6,9 +6,9 @@
  * A failed page of persistent memory cannot be replaced.  Unmap it from every
  * process, including those that get no signal, then signal the others:
  *
- *	mf_act_on_file()	lock the DAX entry, check that it still has the
- *				page, unmap the page, record a victim for each
- *				place it was mapped at
+ *	mf_act_on_file()	check that the file still has the page, unmap the
+ *				page, record a victim for each place it was
+ *				mapped at
  *	mf_scan_files()		find sharers that the filesystem does not know
  *	mf_signal()		walk all processes once for all victims
  *
@@ -24,16 +24,14 @@
  * and eviction waits for pins on its pages, which madvise(MADV_HWPOISON) holds
  * while it waits for mf_mutex.  Two events on one page may run in parallel; the
  * one that unmaps the page from a process signals it.
- *
- *	DAX entry -> i_mmap_rwsem -> page table lock
  */
 #define pr_fmt(fmt) "Memory failure: " fmt
 
 #include <kunit/visibility.h>
-#include <linux/bsearch.h>
 #include <linux/dax.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
+#include <linux/hash.h>
 #include <linux/memory-failure.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -42,7 +40,6 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include <trace/events/memory-failure.h>
 
@@ -52,59 +49,71 @@
 
 /*
  * The victims of one walk over all processes.  The walk is cheap compared with
- * unmapping the page this often.  Without memory a few fit on the stack.
+ * unmapping the page this often.
  */
 #define MF_MAX_VICTIMS	1024
-#define MF_FEW_VICTIMS	8
+#define MF_HASH_BITS	9
+
+/* A page that few processes map needs no memory. */
+#define MF_FEW_BITS	1
 
 /* A virtual address that mapped the failed page. */
 struct mf_victim {
+	struct hlist_node node;
 	struct mm_struct *mm;
 	unsigned long addr;
 	short shift;
 };
 
+/* A file that shares the failed page, with a reference to its inode. */
+struct mf_sharer {
+	struct address_space *mapping;
+	pgoff_t index;
+};
+
+struct mf_room {
+	struct hlist_head by_mm[1 << MF_HASH_BITS];
+	struct mf_victim victims[MF_MAX_VICTIMS];
+	struct mf_sharer sharers[MF_MAX_SHARERS];
+};
+
 struct mf_event {
-	unsigned long pfn;
+	struct memory_failure_control mfc;
 	int flags;
 	bool resumed;		/* the filesystem has been queried more than once */
 	bool again;		/* all reported sharers have been acted on */
-	bool no_listeners;	/* to reports of lost data */
 	unsigned int nr_victims;
 	unsigned int max_victims;
+	unsigned int hash_bits;
 	struct mf_victim *victims;
-	struct mf_victim few[MF_FEW_VICTIMS];
+	struct hlist_head *by_mm;
+	struct mf_room *room;
+	struct mf_victim few_victims[MF_FEW];
+	struct mf_sharer few_sharers[MF_FEW];
+	struct hlist_head few_by_mm[1 << MF_FEW_BITS];
 };
 
-static int mf_cmp_victims(const void *a, const void *b)
+static struct hlist_head *mf_victims_of(const struct mf_event *event,
+					const struct mm_struct *mm)
 {
-	const struct mf_victim *va = a, *vb = b;
-
-	return cmp_int(va->mm, vb->mm);
+	return &event->by_mm[hash_ptr(mm, event->hash_bits)];
 }
 
 /* Signal a task for each address of its mm.  Called under RCU. */
 static void mf_signal_task(struct mf_event *event, struct task_struct *p)
 {
-	const struct mf_victim *end = event->victims + event->nr_victims;
 	struct task_struct *t = task_with_mm(p);
-	struct mf_victim key = { .mm = t ? READ_ONCE(t->mm) : NULL };
-	const struct mf_victim *v;
+	struct mm_struct *mm = t ? READ_ONCE(t->mm) : NULL;
+	struct mf_victim *v;
 
-	if (!key.mm)
-		return;
-	v = bsearch(&key, event->victims, event->nr_victims, sizeof(key),
-		    mf_cmp_victims);
-	if (!v)
-		return;
-	t = task_early_kill(p, true);
-	if (!t || READ_ONCE(t->mm) != key.mm)
-		return;
-	while (v > event->victims && v[-1].mm == key.mm)
-		v--;
-	for (; v < end && v->mm == key.mm; v++) {
+	hlist_for_each_entry(v, mf_victims_of(event, mm), node) {
+		if (v->mm != mm)
+			continue;
+		t = task_early_kill(p, true);
+		if (!t || READ_ONCE(t->mm) != mm)
+			return;
 		pr_err_ratelimited("%#lx: Sending SIGBUS to %s:%d due to hardware memory corruption\n",
-				   event->pfn, t->comm, task_pid_nr(t));
+				   event->mfc.pfn, t->comm, task_pid_nr(t));
 		mf_send_sigbus(t, v->addr, v->shift, event->flags);
 	}
 }
@@ -116,14 +125,43 @@ static void mf_signal(struct mf_event *event)
 
 	if (!event->nr_victims)
 		return;
-	sort(event->victims, event->nr_victims, sizeof(*event->victims),
-	     mf_cmp_victims, NULL);
 	rcu_read_lock();
 	for_each_process(p)
 		mf_signal_task(event, p);
 	rcu_read_unlock();
-	while (event->nr_victims)
-		mmdrop(event->victims[--event->nr_victims].mm);
+	while (event->nr_victims) {
+		struct mf_victim *v = &event->victims[--event->nr_victims];
+
+		hlist_del(&v->node);
+		mmdrop(v->mm);
+	}
+}
+
+/* Use room for more victims and sharers if possible. */
+static void mf_get_room(struct mf_event *event)
+{
+	const struct mf_victim *few = event->victims;
+	struct mf_room *room;
+
+	if (event->room)
+		return;
+	room = kvmalloc_obj(*room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!room)
+		return;
+	memset(room->by_mm, 0, sizeof(room->by_mm));
+	event->room = room;
+	event->by_mm = room->by_mm;
+	event->hash_bits = MF_HASH_BITS;
+	event->victims = room->victims;
+	event->max_victims = MF_MAX_VICTIMS;
+	event->mfc.sharers = room->sharers;
+	event->mfc.max_sharers = MF_MAX_SHARERS;
+	for (int i = 0; i < event->nr_victims; i++) {
+		struct mf_victim *v = &event->victims[i];
+
+		*v = few[i];
+		hlist_add_head(&v->node, mf_victims_of(event, v->mm));
+	}
 }
 
 /*
@@ -167,15 +205,28 @@ static void mf_zap_page(struct vm_area_struct *vma, unsigned long addr)
 static bool mf_is_victim(const struct mf_event *event, const struct mm_struct *mm,
 			 unsigned long addr)
 {
-	for (unsigned int i = 0; i < event->nr_victims; i++)
-		if (event->victims[i].mm == mm && event->victims[i].addr == addr)
+	const struct mf_victim *v;
+
+	hlist_for_each_entry(v, mf_victims_of(event, mm), node)
+		if (v->mm == mm && v->addr == addr)
 			return true;
 	return false;
 }
 
+static void mf_add_victim(struct mf_event *event, struct mm_struct *mm,
+			  unsigned long addr, short shift)
+{
+	struct mf_victim *v = &event->victims[event->nr_victims++];
+
+	mmgrab(mm);
+	v->mm = mm;
+	v->addr = addr;
+	v->shift = shift;
+	hlist_add_head(&v->node, mf_victims_of(event, mm));
+}
+
 /*
- * Unmap the page until there is no room for another victim.  The DAX entry is
- * locked, so no process can fault the page in meanwhile.
+ * Unmap the page until there is no room for another victim.
  *
  * Return: the number of places that the page was unmapped from.
  */
@@ -188,7 +239,7 @@ static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
 	i_mmap_lock_read(mapping);
 	mapping_rmap_tree_foreach(vma, mapping, index, index) {
 		unsigned long addr = vma_filebacked_address(vma, index, 1);
-		short shift = mf_mapped_shift(vma, addr, index, event->pfn);
+		short shift = mf_mapped_shift(vma, addr, index, event->mfc.pfn);
 
 		if (!shift)
 			continue;
@@ -196,12 +247,7 @@ static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
 		if (event->again && mf_is_victim(event, vma->vm_mm, addr))
 			continue;
 		found++;
-		mmgrab(vma->vm_mm);
-		event->victims[event->nr_victims++] = (struct mf_victim) {
-			.mm = vma->vm_mm,
-			.addr = addr,
-			.shift = shift,
-		};
+		mf_add_victim(event, vma->vm_mm, addr, shift);
 		if (event->nr_victims == event->max_victims)
 			break;
 	}
@@ -213,31 +259,27 @@ static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
  * Unmap the page from every process that maps it by this file.  The file may have
  * been truncated or given other blocks meanwhile, so check the DAX entry.
  *
+ * The page is flagged, so a fault that locks the entry after the check does not
+ * map it, unless a write has repaired it: then it may get a signal, too.
+ *
  * Return: the number of places that the page was unmapped from.
  */
 static int mf_act_on_file(struct mf_event *event, struct address_space *mapping,
 			  pgoff_t index)
 {
-	int found = 0, mapcount = 0;
+	int found = 0, refs = 0;
 
-	do {
-		struct page *page = NULL;
-		dax_entry_t cookie;
-
-		cookie = dax_lock_mapping_entry(mapping, index, &page);
-		if (!cookie)	/* not a DAX file */
-			break;
-		if (page && page_to_pfn(page) == event->pfn) {
-			if (!found)
-				mapcount = folio_mapcount(page_folio(page));
-			found += mf_unmap_page(event, mapping, index);
-		}
-		dax_unlock_mapping_entry(mapping, index, cookie);
+	while (dax_file_has_page(mapping, index, event->mfc.pfn)) {
+		if (!found)
+			refs = folio_ref_count(pfn_folio(event->mfc.pfn));
+		found += mf_unmap_page(event, mapping, index);
 		if (event->nr_victims < event->max_victims)
 			break;
 		mf_signal(event);
-		/* A process may map a page again if its failure is simulated. */
-	} while (found < mapcount);
+		/* It does not keep processes from mapping the page again. */
+		if (event->flags & MF_SW_SIMULATED && found >= refs)
+			break;
+	}
 	return found;
 }
 
@@ -253,7 +295,7 @@ static int mf_act_on_file(struct mf_event *event, struct address_space *mapping,
  */
 bool mf_batch_full(const struct memory_failure_control *mfc)
 {
-	return mfc->nr_sharers == MF_MAX_SHARERS;
+	return mfc->nr_sharers == mfc->max_sharers;
 }
 EXPORT_SYMBOL_GPL(mf_batch_full);
 
@@ -289,21 +331,20 @@ static void mf_act_on_sharer(struct mf_event *event, struct address_space *mappi
 {
 	int mapped = mf_act_on_file(event, mapping, index);
 
-	trace_memory_failure_act(event->pfn, mapping, index, mapped);
-	if ((mapped || !missed) && !event->no_listeners)
+	trace_memory_failure_act(event->mfc.pfn, mapping, index, mapped);
+	if ((mapped || !missed) && !event->mfc.no_listeners)
 		fserror_report_data_lost(mapping->host, (loff_t)index << PAGE_SHIFT,
 					 PAGE_SIZE, GFP_KERNEL);
 }
 
 /* Query the sharers, and act on each batch when the filesystem has released its locks. */
-static int mf_query_sharers(struct mf_event *event, struct address_space *mapping,
-			    struct memory_failure_control *mfc)
+static int mf_query_sharers(struct mf_event *event, struct address_space *mapping)
 {
+	struct memory_failure_control *mfc = &event->mfc;
 	int error;
 
 	for (;;) {
 		error = mapping->a_ops->memory_failure(mapping, mfc);
-		event->no_listeners = mfc->no_listeners;
 		while (mfc->nr_sharers) {
 			struct mf_sharer *sharer = &mfc->sharers[--mfc->nr_sharers];
 			struct inode *inode = sharer->mapping->host;
@@ -316,19 +357,8 @@ static int mf_query_sharers(struct mf_event *event, struct address_space *mappin
 		if (error != -EAGAIN)
 			return error;
 		event->resumed = true;
+		mf_get_room(event);
 	}
-}
-
-/*
- * Check whether a sharer was missed.  Another page of a large folio may be the one
- * that is mapped: trust the filesystem then if it has answered in one batch.
- */
-static bool mf_still_mapped(const struct mf_event *event)
-{
-	struct folio *folio = pfn_folio(event->pfn);
-
-	return folio_mapped(folio) &&
-		(!folio_test_large(folio) || event->resumed);
 }
 
 /*
@@ -339,7 +369,20 @@ static bool mf_still_mapped(const struct mf_event *event)
  */
 static bool mf_may_be_mapped(const struct mf_event *event)
 {
-	return folio_ref_count(pfn_folio(event->pfn));
+	return folio_ref_count(pfn_folio(event->mfc.pfn));
+}
+
+/*
+ * Check whether a sharer was missed.  Another page of a large folio may be the one
+ * that is mapped: trust the filesystem then if it has answered in one batch.
+ */
+static bool mf_still_mapped(const struct mf_event *event)
+{
+	struct folio *folio = pfn_folio(event->mfc.pfn);
+
+	if (event->resumed)
+		return mf_may_be_mapped(event);
+	return folio_mapped(folio) && !folio_test_large(folio);
 }
 
 /* Act on every in-core file that has the page in its DAX entries. */
@@ -353,10 +396,10 @@ static void mf_scan_files(struct mf_event *event, struct super_block *sb,
 		struct address_space *mapping = inode->i_mapping;
 
 		for (pgoff_t index = 0;
-		     (nr = dax_next_entry(mapping, &index, event->pfn,
-					  event->pfn, &pfn)); index += nr)
+		     (nr = dax_next_entry(mapping, &index, event->mfc.pfn,
+					  event->mfc.pfn, &pfn)); index += nr)
 			mf_act_on_sharer(event, mapping,
-					 index + (event->pfn - pfn), missed);
+					 index + (event->mfc.pfn - pfn), missed);
 	}
 }
 
@@ -377,40 +420,39 @@ static void mf_scan_files(struct mf_event *event, struct super_block *sb,
 static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 			     unsigned long pfn, int mf_flags, bool used)
 {
-	struct memory_failure_control mfc = {
-		.pfn = pfn,
-		.index = index,
-	};
 	struct mf_event event = {
-		.pfn = pfn,
+		.mfc.pfn = pfn,
+		.mfc.index = index,
+		.mfc.sharers = event.few_sharers,
+		.mfc.max_sharers = MF_FEW,
 		/* There is no other copy of the data: stop the consumer. */
 		.flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL,
-		.max_victims = MF_MAX_VICTIMS,
+		.victims = event.few_victims,
+		.max_victims = MF_FEW,
+		.by_mm = event.few_by_mm,
+		.hash_bits = MF_FEW_BITS,
 	};
+	struct folio *folio = pfn_folio(pfn);
 	bool shared = mapping_dax_proxy(mapping);
 	int error = -EOPNOTSUPP;
 
-	event.victims = kvmalloc_objs(*event.victims, MF_MAX_VICTIMS,
-				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	if (!event.victims) {
-		event.victims = event.few;
-		event.max_victims = MF_FEW_VICTIMS;
-	}
+	/* See mf_still_mapped() for large folios. */
+	if (folio_ref_count(folio) > MF_FEW || folio_test_large(folio))
+		mf_get_room(&event);
 	if (mapping->a_ops->memory_failure)
-		error = mf_query_sharers(&event, mapping, &mfc);
+		error = mf_query_sharers(&event, mapping);
 	event.again = true;
 	/* A file has the page, whatever the filesystem answers; a proxy has none. */
 	if (error || mf_still_mapped(&event))
 		mf_act_on_file(&event, mapping, index);
 	if ((error && shared && used &&
-	     (!event.no_listeners || mf_may_be_mapped(&event))) ||
+	     (!event.mfc.no_listeners || mf_may_be_mapped(&event))) ||
 	    (mapping->a_ops->memory_failure && mf_still_mapped(&event)))
 		mf_scan_files(&event, dax_mapping_sb(mapping), !error);
 	if (error == -EOPNOTSUPP)
 		error = used ? 0 : -EBUSY;
 	mf_signal(&event);
-	if (event.victims != event.few)
-		kvfree(event.victims);
+	kvfree(event.room);
 	return error;
 }
 

@@ -109,9 +109,12 @@ static struct spans read_trace(const struct span *span)
 static struct spans trace_failure(struct crowd *c, int round, const struct span *span,
 				  unsigned long agf, pid_t pid)
 {
+	/* FIEMAP has the AGF locked, too: first. */
+	unsigned long pfn = pfn_to_fail(c, round);
+
 	prepare_trace(span, agf, pid);
 	put_string(TRACING "tracing_on", "1");
-	fail_page(c, round);
+	fail_crowd(c, round, pfn);
 	put_string(TRACING "tracing_on", "0");
 	return read_trace(span);
 }

@@ -246,11 +246,15 @@ long act(struct crowd *c, int round, const char *path, const char *what)
 	return took;
 }
 
-long fail_page(struct crowd *c, int round)
+unsigned long pfn_to_fail(struct crowd *c, int round)
 {
-	int64_t at = file_physical(crowd_file(0), (c->first + round) * PAGE);
-	char pfn[24];
+	return pmem_pfn(PMEM, file_physical(crowd_file(0), (c->first + round) * PAGE));
+}
 
-	snprintf(pfn, sizeof(pfn), "%#lx", pmem_pfn(PMEM, at));
-	return act(c, round, DEBUGFS "hwpoison/corrupt-pfn", pfn);
+long fail_crowd(struct crowd *c, int round, unsigned long pfn)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#lx", pfn);
+	return act(c, round, DEBUGFS "hwpoison/corrupt-pfn", text);
 }

@@ -104,6 +104,6 @@ void measure_event(const char *variant, long x)
 	}
 	for (r = 0; r < c->rounds; r++)
 		took[r] = v < end && v->floor ? fail_on_floor(c, r, v->floor) :
-						fail_page(c, r);
+						fail_crowd(c, r, pfn_to_fail(c, r));
 	figure("event", variant, x, "instructions", median(took, c->rounds));
 }

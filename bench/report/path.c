@@ -176,8 +176,8 @@ static const char *with(const char *list, const char *name, const char *between)
 	       list : joined(list, between, name);
 }
 
-/* The locks that are held when this function is called */
-static const char *locks_at(const char *function)
+/* The locks that are held when one of these functions is called */
+static const char *locks_at(const char *function, const char *other)
 {
 	const char *list = "", *names;
 	int i, l;
@@ -185,7 +185,8 @@ static const char *locks_at(const char *function)
 	for (i = 0; i < nr_steps; i++) {
 		names = "";
 		for (l = 0; l < NR_LOCKS; l++)
-			if (calls(i, function) && steps[i].held[l] != '.')
+			if ((calls(i, function) || calls(i, other)) &&
+			    steps[i].held[l] != '.')
 				names = joined(names, ", ", locks[l].name);
 		list = with(list, names, "; ");
 	}
@@ -200,7 +201,7 @@ static void compare(int column)
 		"calls through pointers",
 		"depth of the deepest call",
 		"traced calls with the AGF locked",
-		"locks held when a DAX entry is locked",
+		"locks held when mm waits for a DAX entry",
 		"locks held when a process is signalled",
 	};
 	const char *order = "", *pointers = "", *part[MAX_DEPTH];
@@ -223,7 +224,8 @@ static void compare(int column)
 	const char *values[] = {
 		order, string("%d", borders), string("%d: %s", nr_pointers, pointers),
 		string("%d", deepest), string("%d", under_agf),
-		locks_at("dax_lock_mapping_entry"), locks_at("send_sig_mceerr"),
+		locks_at("dax_lock_mapping_entry", "dax_file_has_page"),
+		locks_at("send_sig_mceerr", ""),
 	};
 	for (i = 0; i < ARRAY_SIZE(what); i++) {
 		if (column == 1)

@@ -78,7 +78,7 @@ static const char * const functions[] = {
 	"unmap_mapping_range", "mf_dax_unmap",
 	/* aops */
 	"memory_failure_dax", "xfs_file_memory_failure",
-	"xfs_proxy_memory_failure",
+	"xfs_proxy_memory_failure", "dax_file_has_page",
 	/* both */
 	"xfs_alloc_read_agf", "xfs_trans_brelse", "dax_lock_mapping_entry",
 	"dax_unlock_mapping_entry", "zap_vma_range_batched", "send_sig_mceerr",

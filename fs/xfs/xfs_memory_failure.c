@@ -76,17 +76,22 @@ xfs_mf_cookie(
 	return (struct xfs_mf_cookie *)mfc->cookie;
 }
 
-/* Report the owner that @rec stands for, of blocks from @gbno on. */
+/*
+ * Report the owner that @rec stands for, of blocks from @gbno on.  @inode_pag is the
+ * AG of the last owner's inode, with a reference, or NULL.
+ */
 static int
 xfs_mf_report_owner(
 	struct xfs_btree_cur		*cur,
 	const struct xfs_rmap_irec	*rec,
 	xfs_agblock_t			gbno,
+	struct xfs_perag		**inode_pag,
 	struct memory_failure_control	*mfc)
 {
 	struct xfs_mount		*mp = cur->bc_mp;
 	struct inode			*inode;
 	xfs_fileoff_t			offset = rec->rm_offset;
+	xfs_agnumber_t			agno;
 
 	if (rec->rm_owner == XFS_RMAP_OWN_COW)
 		return 0;
@@ -94,11 +99,20 @@ xfs_mf_report_owner(
 	    (rec->rm_flags & (XFS_RMAP_ATTR_FORK | XFS_RMAP_BMBT_BLOCK)))
 		return -EFSCORRUPTED;
 
+	agno = XFS_INO_TO_AGNO(mp, rec->rm_owner);
+	if (!*inode_pag || pag_agno(*inode_pag) != agno) {
+		if (*inode_pag)
+			xfs_perag_put(*inode_pag);
+		*inode_pag = xfs_perag_get(mp, agno);
+		if (!*inode_pag)
+			return -EFSCORRUPTED;
+	}
+
 	/*
 	 * A page that is faulted in after the check for pages is flagged:
 	 * dax_associate() rejects it.
 	 */
-	inode = xfs_icache_igrab(mp, rec->rm_owner, mfc->no_listeners);
+	inode = xfs_icache_igrab(*inode_pag, rec->rm_owner, mfc->no_listeners);
 	if (!inode)
 		return 0;
 
@@ -128,6 +142,7 @@ xfs_mf_report_owners(
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(mfc);
 	struct xfs_rmap_irec		rec;
 	struct xfs_btree_block		*block;
+	struct xfs_perag		*inode_pag = NULL;
 	struct xfs_buf			*bp;
 	union xfs_btree_ptr		*pp;
 	union xfs_btree_rec		*rp;
@@ -178,14 +193,17 @@ xfs_mf_report_owners(
 				break;
 			if (pause) {
 				cookie->next = rec;
-				return -EAGAIN;
+				error = -EAGAIN;
+				break;
 			}
 			if (end >= gbno)
 				error = xfs_mf_report_owner(cur, &rec, gbno,
-							    mfc);
+						&inode_pag, mfc);
 		}
 		cur->bc_levels[level].ptr++;
 	}
+	if (inode_pag)
+		xfs_perag_put(inode_pag);
 	return error;
 }
 
@@ -360,7 +378,7 @@ xfs_file_memory_failure(
 	}
 
 	error = xfs_mf_report_page(ip->i_mount, mfc);
-	if (!staging && error != -EOPNOTSUPP)
+	if (error != -EOPNOTSUPP && (error || !staging || mf_batch_full(mfc)))
 		return error;
 	ihold(mapping->host);
 	mf_add_sharer(mfc, mapping, mfc->index);

@@ -23,7 +23,7 @@
 #include "../internal.h"
 
 #define NR_FILES	3
-#define MANY_SHARERS	(10 * MF_MAX_SHARERS)
+#define MANY_SHARERS	(MF_FEW + 3 * MF_MAX_SHARERS)
 #define PAGE_INDEX	77	/* in the mapping that is queried */
 
 struct mf_test {
@@ -169,16 +169,19 @@ static void expect_failure(struct kunit *test, int error, unsigned int nr_report
 
 static void batch_boundaries(struct kunit *test)
 {
-	const unsigned int nr[] = {
-		0, 1, MF_MAX_SHARERS - 1, MF_MAX_SHARERS, MF_MAX_SHARERS + 1,
-		2 * MF_MAX_SHARERS, MANY_SHARERS,
+	const unsigned int full = MF_FEW + MF_MAX_SHARERS;
+	const struct {
+		unsigned int nr_sharers, nr_calls;
+	} cases[] = {
+		{ 0, 1 }, { MF_FEW - 1, 1 }, { MF_FEW, 1 }, { MF_FEW + 1, 2 },
+		{ full - 1, 2 }, { full, 2 }, { full + 1, 3 },
+		{ MANY_SHARERS, 1 + MANY_SHARERS / MF_MAX_SHARERS },
 	};
 	struct mf_test *t = test->priv;
 
-	for (int i = 0; i < ARRAY_SIZE(nr); i++) {
-		t->nr_sharers = nr[i];
-		expect_failure(test, 0, nr[i],
-			       max(1, DIV_ROUND_UP(nr[i], MF_MAX_SHARERS)));
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		t->nr_sharers = cases[i].nr_sharers;
+		expect_failure(test, 0, cases[i].nr_sharers, cases[i].nr_calls);
 	}
 }
 
@@ -187,21 +190,31 @@ static void error_after_reports(struct kunit *test)
 {
 	struct mf_test *t = test->priv;
 
-	t->nr_sharers = MF_MAX_SHARERS + 1;
+	t->nr_sharers = MF_FEW + 1;
 	t->error = -EIO;
-	expect_failure(test, -EIO, MF_MAX_SHARERS + 1, 2);
+	expect_failure(test, -EIO, MF_FEW + 1, 2);
 	/* The file that has the page is known. */
 	t->error = -EOPNOTSUPP;
-	expect_failure(test, 0, MF_MAX_SHARERS + 1, 2);
+	expect_failure(test, 0, MF_FEW + 1, 2);
 }
 
 static void no_listeners(struct kunit *test)
 {
 	struct mf_test *t = test->priv;
 
-	t->nr_sharers = MF_MAX_SHARERS + 1;
+	t->nr_sharers = MF_FEW + 1;
 	t->no_listeners = true;
 	expect_failure(test, 0, 0, 2);
+}
+
+/* If many processes can have mapped the page, the first batch is not small. */
+static void many_references(struct kunit *test)
+{
+	struct mf_test *t = test->priv;
+
+	set_page_count(t->page, MF_FEW + 1);
+	t->nr_sharers = MF_MAX_SHARERS;
+	expect_failure(test, 0, MF_MAX_SHARERS, 1);
 }
 
 /* The page fails while a sharer is being evicted. */
@@ -278,6 +291,7 @@ static struct kunit_case mf_test_cases[] = {
 	KUNIT_CASE(batch_boundaries),
 	KUNIT_CASE(error_after_reports),
 	KUNIT_CASE(no_listeners),
+	KUNIT_CASE(many_references),
 	KUNIT_CASE(evicted_sharer),
 	KUNIT_CASE(evicted_mapping),
 	{}
