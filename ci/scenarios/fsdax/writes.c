@@ -371,6 +371,45 @@ static void pwrite_over_mapped(void)
 	check(alive(), GOES_ON);
 }
 
+/*
+ * A store is durable after fsync(), also if page faults of other processes have the
+ * page's DAX entry locked meanwhile. A trace event tells that the page was flushed.
+ */
+#define FSYNCS	100
+#define FSYNCED	"every fsync() flushes the page that was stored to"
+
+static void fsync_locked(void)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 };
+	struct proc *readers[3];
+	volatile char *page;
+	int fd, i, flushed = 0;
+
+	for (i = 0; i < 3; i++) {
+		readers[i] = start("reader %d", i);
+		map(readers[i], file("f"), 0, WINDOW * PAGE, PROT_READ, MAP_SHARED);
+		hammer(readers[i], readers[i]->at);
+	}
+	fd = open_file(file("f"), O_RDWR);
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(page != MAP_FAILED);
+	put_string(TRACING "events/fs_dax/dax_writeback_one/enable", "1");
+	for (i = 0; i < FSYNCS; i++) {
+		start_trace();
+		*page = i;
+		nanosleep(&pause, NULL);
+		must(!fsync(fd));
+		stop_trace();
+		flushed += traced("dax_writeback_one");
+	}
+	remark("%d of %d have flushed it", flushed, FSYNCS);
+	check(flushed == FSYNCS, FSYNCED);
+	for (i = 0; i < 3; i++)
+		must(relent(readers[i]) > FSYNCS, "a reader does not get on");
+	munmap((void *)page, PAGE);
+	close(fd);
+}
+
 SCENARIOS(
 	{ "hole-pages", "holes that are mapped get data by pwrite()",
 	  hole_pages, .xfs = "",
@@ -391,6 +430,10 @@ SCENARIOS(
 		"XFS share: " FLUSHED,
 		"ext4 truncate: " FLUSHED, "ext4 punch: " FLUSHED,
 	  } },
+	{ "fsync-locked", "fsync() while other processes fault the page in",
+	  fsync_locked, .files = { "f" }, .cpus = 4,
+	  /* Base takes a dirty entry that is locked for one that is gone. */
+	  .base.fails = { FSYNCED } },
 	{ "pwrite-over-mapped",
 	  "pwrite() to a shared page that is mapped and read meanwhile",
 	  pwrite_over_mapped, .files = { "f", "g" }, .cpus = 4,
