@@ -77,8 +77,32 @@ xfs_mf_cookie(
 }
 
 /*
+ * Check @rec, the record at the cursor, as xfs_rmap_get_rec() does, which complains
+ * if it is bad.
+ */
+static int
+xfs_mf_check_rec(
+	struct xfs_btree_cur		*cur,
+	const struct xfs_rmap_irec	*rec)
+{
+	struct xfs_group		*xg = cur->bc_group;
+	struct xfs_rmap_irec		bad;
+	xfs_failaddr_t			fa;
+	int				stat;
+
+	if (xg->xg_type == XG_TYPE_RTG)
+		fa = xfs_rtrmap_check_irec(to_rtg(xg), rec);
+	else
+		fa = xfs_rmap_check_irec(to_perag(xg), rec);
+	return fa ? xfs_rmap_get_rec(cur, &bad, &stat) : 0;
+}
+
+/*
  * Report the owner that @rec stands for, of blocks from @gbno on.  @inode_pag is the
  * AG of the last owner's inode, with a reference, or NULL.
+ *
+ * There can be thousands of owners without pages: check the record for the others
+ * only.  mm acts on a file only if it has the page.
  */
 static int
 xfs_mf_report_owner(
@@ -120,7 +144,7 @@ xfs_mf_report_owner(
 		offset += gbno - rec->rm_startblock;
 	mf_add_sharer(mfc, inode->i_mapping,
 			PHYS_PFN(XFS_FSB_TO_B(mp, offset)));
-	return 0;
+	return xfs_mf_check_rec(cur, rec);
 }
 
 /*
@@ -187,7 +211,8 @@ xfs_mf_report_owners(
 		if (level == 0) {
 			pause = looks++ == XFS_MF_MAX_LOOKS ||
 				mf_batch_full(mfc);
-			if (pause || end >= gbno)
+			if ((pause || end >= gbno) &&
+			    xfs_rmap_btrec_to_irec(rp, &rec))
 				error = xfs_rmap_get_rec(cur, &rec, &stat);
 			if (error)
 				break;
