@@ -3,6 +3,8 @@
  * What XFS reports to its health monitor (xfs_healer): the place on the medium that
  * failed, and each file in use that lost data, mapped or not.
  */
+#include <poll.h>
+#include <sys/fanotify.h>
 #include "devices.h"
 
 static void reports(void)
@@ -99,9 +101,36 @@ static void unmapped(void)
 
 #define FAILS(part)	part FLAG_CHECK, part STOPPED
 
+/* The same on ext4, which has no health monitor: fanotify. */
+#define TOLD	"a program that watches the filesystem is told"
+
+static void ext4_reports(void)
+{
+	char buf[512] __attribute__((aligned(8)));
+	struct fanotify_event_metadata *event = (void *)buf;
+	struct pollfd fan = { .events = POLLIN };
+	struct proc *p;
+
+	mount_ext4("");
+	make_file(file("f"), 4 * PAGE);
+	p = map_by("p", file("f"), PAGE);
+	fan.fd = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID, O_RDONLY);
+	must(fan.fd >= 0);
+	must(!fanotify_mark(fan.fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_FS_ERROR,
+			    AT_FDCWD, MNT));
+	poison_and_check(page_of(p));
+	check(got_ao(p), "the process is signalled");
+	check(poll(&fan, 1, 5000) == 1 &&
+	      read(fan.fd, buf, sizeof(buf)) >= (ssize_t)sizeof(*event) &&
+	      event->mask & FAN_FS_ERROR, TOLD);
+	close(fan.fd);
+}
+
 SCENARIOS(
 	{ "reports", "what XFS reports of a failed page to its monitor",
 	  reports, .files = { "a", "idle" } },
+	{ "ext4-reports", "what ext4 reports of a failed page",
+	  ext4_reports, .base.fails = { TOLD }, BETWEEN_AS_BASE },
 	{ "unmapped", "unmapped data fails: reports, and no mapping",
 	  unmapped, .xfs = "",
 	  /* Base flags only pages that a file maps, and maps what is flagged. */
