@@ -151,7 +151,6 @@ static void fill_subsystems(void)
 		}
 	}
 	publish(&subsystems);
-	write_text("code", table_text(&subsystems));
 }
 
 /* "New: 2 exported symbols, 1 operations" */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files and tables, and the output: report.md, results.json, texts/. */
+/* Files and tables, and the output: report.md, results.json. */
 #include <stdarg.h>
 #include <unistd.h>
 #include "report.h"
@@ -72,11 +72,6 @@ static void write_file(const char *name, const char *text)
 		err(2, "%s", name);
 }
 
-void write_text(const char *name, const char *text)
-{
-	write_file(string("texts/%s.md", name), text);
-}
-
 /* --- tables --- */
 
 const char **add_cells(struct table *t, const char **cells)
@@ -142,7 +137,7 @@ static bool is_number(const char *title)
 	return *title == '>';
 }
 
-char *table_text(const struct table *t)
+static char *table_text(const struct table *t)
 {
 	char *text;
 	size_t size;

@@ -147,7 +147,6 @@ static void find_costs(void)
 	if (!higher.nr_rows && !*get("costs"))
 		complain("no figure is higher on aops and no cost is named: this is not credible");
 	publish(&higher);
-	write_text("costs", string("%s\n%s\n", table_text(&higher), get("costs")));
 }
 
 /* Bytes of structures, code and memory */
@@ -178,12 +177,12 @@ static void compare_sizes(void)
 	publish(&sizes);
 }
 
-/* --- alternative texts of the plots, empty if plots.gp drew nothing --- */
+/* --- the plots: their data for plots.gp, and their alternative texts --- */
 
-/* "base from 1.00 k at 1 to 5.00 M at 500" */
-static const char *ends_of_curve(const char *kernel, const char *curve)
+/* "base from 1.00 k at 1 to 5.00 M at 500", if there is more than one value */
+static const char *add_curve(FILE *data, const char *kernel, const char *curve)
 {
-	const char **low = NULL, **high = NULL;
+	const char **low = NULL, **high = NULL, *points = "";
 
 	for_each_row(f, &figures) {
 		if (!is(f[KERNEL], kernel) || !measured(f) ||
@@ -193,20 +192,17 @@ static const char *ends_of_curve(const char *kernel, const char *curve)
 			low = f;
 		if (!high || atol(f[X]) > atol(high[X]))
 			high = f;
+		points = string("%s%s\t%s\n", points, f[X], f[VALUE]);
 	}
-	return low == high ? "" :
-	       string("%s from %s at %s to %s at %s", kernel,
+	if (low == high)
+		return "";
+	fprintf(data, "# %s\n%s\n\n", kernel, points);
+	return string("%s from %s at %s to %s at %s", kernel,
 		      short_number(value(low)), with_commas(atol(low[X])),
 		      short_number(value(high)), with_commas(atol(high[X])));
 }
 
-static void set_alt(const char *plot, const char *alt)
-{
-	set(string("%s-alt", plot), "%s",
-	    exists(string("plots/%s.svg", plot)) ? alt : "");
-}
-
-static void describe_plots(void)
+static void write_plots(void)
 {
 	static const struct {
 		const char *name, *curve, *floor;
@@ -218,28 +214,27 @@ static void describe_plots(void)
 		{ "unmapped-cold", "event unmapped-cold", "" },
 		{ "agf", "agf longest", "" },
 	};
-	static const char * const faults[] = {
-		"pte-read", "pte-write", "pmd-read", "pmd-write",
-	};
-	const char *alt, **f;
+	const char *alt;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(plots); i++) {
+		FILE *data = fopen(string("plots/%s", plots[i].name), "w");
+
+		if (!data)
+			err(2, "plots/%s", plots[i].name);
 		alt = "";
 		for_each_row(k, &kernels)
-			alt = joined(alt, "; ", ends_of_curve(k[0], plots[i].curve));
-		set_alt(plots[i].name,
-			joined(alt, "; ", ends_of_curve("floor", plots[i].floor)));
+			alt = joined(alt, "; ", add_curve(data, k[0], plots[i].curve));
+		alt = joined(alt, "; ", add_curve(data, "floor", plots[i].floor));
+		set(string("%s-alt", plots[i].name), "%s", alt);
+		fclose(data);
 	}
 	alt = "";
-	for (i = 0; i < ARRAY_SIZE(faults); i++)
-		for_each_row(k, &kernels) {
-			f = figure(k[0], string("fault %s 1", faults[i]));
-			alt = joined(alt, "; ", !f ? "" :
-				     string("%s on %s %s", faults[i], k[0],
-					    short_number(value(f))));
-		}
-	set_alt("faults", alt);
+	for_each_row(f, &figures)
+		if (is(f[MEASUREMENT], "fault") && begins(f[VARIANT], "p") && measured(f))
+			alt = joined(alt, "; ", string("%s on %s %s", f[VARIANT], f[KERNEL],
+						       short_number(value(f))));
+	set("faults-alt", "%s", alt);
 }
 
 void compare_figures(void)
@@ -249,5 +244,5 @@ void compare_figures(void)
 	set_pair("agf", "agf longest ", NULL);
 	find_costs();
 	compare_sizes();
-	describe_plots();
+	write_plots();
 }

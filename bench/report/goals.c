@@ -25,7 +25,7 @@ static void judge_goal(const char **goal)
 	if (sscanf(goal[3], at_least ? ">= %lf" : "<= %lf", &limit) != 1)
 		die("goals: %s is no goal", goal[3]);
 	if (!of || !to) {
-		if (!quick())
+		if (!*get("quick"))
 			complain("goal '%s': there is no figure for it", goal[0]);
 		return;
 	}
@@ -46,7 +46,6 @@ void judge_goals(void)
 	for_each_row(goal, &all)
 		judge_goal(goal);
 	publish(&goals);
-	write_text("goals", table_text(&goals));
 	for_each_row(r, &goals) {
 		met += !strcmp(r[4], "met");
 		unknown += !strcmp(r[4], "not measured");

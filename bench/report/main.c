@@ -16,11 +16,6 @@ const char *ours(const char *name)
 	return string("%s/%s", directory, name);
 }
 
-bool quick(void)
-{
-	return *get("quick");
-}
-
 static void read_lists(void)
 {
 	read_rows(&kernels, "kernels", 2);

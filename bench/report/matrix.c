@@ -296,7 +296,6 @@ void read_matrix(void)
 	if (fixes)
 		add_sum("of these, right with the fixes alone", nr_fixed);
 	publish(&summary);
-	write_text("matrix-summary", table_text(&summary));
 	set("reached", "in %d of %d scenarios, base and aops have the same outcome. Of the others, %d differ by design, %d by implementation and %d by bugs that any design could fix%s",
 	    same.nr_rows, scenarios.nr_rows, nr_by_label[DESIGN],
 	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], !fixes ? "" :

@@ -80,15 +80,15 @@ static void add(struct parts *p, const char *name, int which, long self)
 }
 
 /* Reports why there is no profile. A quick run does not take any. */
-static bool read_file(int which, struct parts *functions)
+static bool read_file(int which, struct parts *functions, struct parts *groups)
 {
 	const char *kernel = now->kernels[which], *variant = now->variants[which];
 	char *name = string("measured/profile-%s-%s-%d.txt", kernel, variant, SHARERS);
-	char **l = exists(name) ? lines(name) : NULL, *error;
+	char **l = exists(name) ? lines(name) : NULL, *error, *function;
 	long sum = 0, self;
 	int at;
 
-	if (!l && quick())
+	if (!l && *get("quick"))
 		return false;
 	if (l && *l && **l == '#')
 		l++;
@@ -109,7 +109,9 @@ static bool read_file(int which, struct parts *functions)
 		if (sscanf(*l, "%ld %*d %*d %n", &self, &at) != 1 || !at)
 			die("%s: not a function: %s", name, *l);
 		/* without the suffix that the compiler adds */
-		add(functions, strsep(&(char *) { *l + at }, "."), which, self);
+		function = strsep(&(char *) { *l + at }, ".");
+		add(functions, function, which, self);
+		add(groups, purpose_of(function), which, self);
 	}
 	if (!sum || sum != functions->sum[which])
 		die("%s: the functions do not add up: it breaks off", name);
@@ -172,7 +174,7 @@ static void add_line(struct table *t, const char *name, const long *self)
 		string("%s%s", difference > 0 ? "+" : "", with_commas(difference)));
 }
 
-/* All parts that are not 0, or the first ones */
+/* The first ones of all parts that are not 0, and what is left of the sum */
 static const char *fill_table(struct table *t, const char *name, const char *title,
 			      const struct parts *p, int shown)
 {
@@ -189,12 +191,12 @@ static const char *fill_table(struct table *t, const char *name, const char *tit
 	for (i = 0; i < p->nr && i < shown; i++) {
 		const long *self = p->all[i].self;
 
-		if (shown < INT_MAX || self[0] || self[1])
+		if (self[0] || self[1])
 			add_line(t, p->all[i].name, self);
 		rest[0] -= self[0];
 		rest[1] -= self[1];
 	}
-	if (shown < INT_MAX)
+	if (rest[0] || rest[1])
 		add_line(t, "all others", rest);
 	add_line(t, "all", p->sum);
 	publish(t);
@@ -251,36 +253,23 @@ static char *sentence(const struct parts *groups)
 static void read_profile(void)
 {
 	struct parts functions = {}, groups = {};
-	const char *result = goal_result(now->goal), *text, *tables;
-	bool both = read_file(0, &functions);
-	int i;
+	bool both = read_file(0, &functions, &groups);
+	const char *tables;
 
-	both &= read_file(1, &functions);
+	both &= read_file(1, &functions, &groups);
 	set(now->name, "%s", "");
-	if (!both || !is(result, "not met")) {
-		write_text(now->name, both ?
-			   string("No profile: this goal is %s.\n", result) :
-			   "No profile has been taken.\n");
+	if (!both || !is(goal_result(now->goal), "not met"))
 		return;
-	}
-	for (i = 0; i < functions.nr; i++) {
-		const struct part *f = &functions.all[i];
-
-		add(&groups, purpose_of(f->name), 0, f->self[0]);
-		add(&groups, purpose_of(f->name), 1, f->self[1]);
-	}
 	convert(&functions);
 	convert(&groups);
-	text = sentence(&groups);
 	tables = fill_table(&now->groups, "groups", "instructions per sharer for",
 			    &groups, INT_MAX);
 	tables = string("%s\n%s", tables, fill_table(&now->functions, "functions",
 			"instructions per sharer in", &functions, SHOWN));
 	set(now->name, "### Not met: %s\n\n%s\n\n::: profiles\n%s\n:::\n\n"
 	    "<details><summary>Functions by purpose, with their instructions on %s and %s</summary>\n\n%s\n\n</details>\n",
-	    now->goal, text, tables, now->kernels[0], now->kernels[1],
+	    now->goal, sentence(&groups), tables, now->kernels[0], now->kernels[1],
 	    members(&functions, &groups));
-	write_text(now->name, string("%s\n\n%s", text, tables));
 }
 
 void read_profiles(void)

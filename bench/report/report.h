@@ -11,10 +11,9 @@
  *	traces/			the trace of one event, see path.c
  *	fstests.tsv		the results of ci/fstests, see fstests.c; it may be missing
  *	code/NAME.diff		the changes of a series, see code.c
- *	plots/NAME.svg		the plots, drawn by plots.gp
  * Fields are separated by tabs. It writes report.md, which is template.md with the
- * values that are set here; results.json; and texts/NAME.md, the tables that other
- * files quote. write.sh runs gnuplot and pandoc for the rest.
+ * values that are set here; results.json; and plots/NAME, the curves that plots.gp
+ * draws. write.sh runs gnuplot and pandoc for the rest.
  *
  * An input that cannot be read ends the program. A fault in the run itself, such as
  * a difference without a judgement, is reported at the top of the report and makes
@@ -67,15 +66,12 @@ void read_rows(struct table *t, const char *name, int nr);
 #define find_row(t, ...) \
 	find_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
 const char **find_cells(const struct table *t, const char **cells);
-char *table_text(const struct table *t);
 /* Sets the value of its name, and puts the table into results.json. */
 void publish(const struct table *t);
 /* Value of @NAME@ in template.md. A line with an empty value is left out. */
 #define set(name, ...)	set_value(name, string(__VA_ARGS__))
 void set_value(const char *name, const char *text);
 const char *get(const char *name);
-/* Markdown that write.sh converts to plain text */
-void write_text(const char *name, const char *text);
 /* A fault in the run */
 #define complain(...)	add_complaint(string(__VA_ARGS__))
 void add_complaint(const char *text);
@@ -86,7 +82,6 @@ int write_report(void);			/* the program's exit status */
 /* The file of that name among judgements, purposes, goals and template.md */
 const char *ours(const char *name);
 extern struct table kernels;		/* KERNEL, DESCRIPTION */
-bool quick(void);
 
 /* --- figures.c --- */
 
