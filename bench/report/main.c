@@ -16,8 +16,16 @@ const char *ours(const char *name)
 	return string("%s/%s", directory, name);
 }
 
-static void read_lists(void)
+int main(int argc, char **argv)
 {
+	if (argc != 3 || chdir(argv[1])) {
+		fprintf(stderr, "usage: %s DIR OURS\n"
+			"Computes the report from what bench/compare has left in DIR. OURS has the\n"
+			"judgements. Exit status: 0; 1 if the run has a fault, which the report\n"
+			"names; 2 if there is no report.\n", argv[0]);
+		return 2;
+	}
+	directory = argv[2];
 	read_rows(&kernels, "kernels", 2);
 	publish(&kernels);
 	if (kernels.nr_rows > MAX_COLUMNS - 3)
@@ -30,19 +38,6 @@ static void read_lists(void)
 		set(r[0], "%s", escaped(r[1]));
 	set("quick", "%s", strcmp(get("quick"), "yes") ? "" :
 	    "A quick run: fewer scenarios, fewer figures.");
-}
-
-int main(int argc, char **argv)
-{
-	if (argc != 3 || chdir(argv[1])) {
-		fprintf(stderr, "usage: %s DIR OURS\n"
-			"Computes the report from what bench/compare has left in DIR. OURS has the\n"
-			"judgements. Exit status: 0; 1 if the run has a fault, which the report\n"
-			"names; 2 if there is no report.\n", argv[0]);
-		return 2;
-	}
-	directory = argv[2];
-	read_lists();
 	read_figures();
 	judge_goals();
 	read_profiles();

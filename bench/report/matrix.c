@@ -22,9 +22,6 @@ static struct table differences = {
 static struct table same = {
 	.name = "same", .titles = { "scenario", "what happens" },
 };
-static struct table summary = {
-	.name = "summary", .titles = { "scenarios", ">number" },
-};
 static struct table judgements = {
 	.name = "judgements", .titles = { "scenario", "label", "sentence" },
 };
@@ -265,14 +262,8 @@ static void add_scenario(const char *name, const char *title)
 	    get(list_of), name, escaped(title), name, classes, list, reasons, failed);
 }
 
-static void add_sum(const char *text, int number)
-{
-	add_row(&summary, text, string("%d", number));
-}
-
 void read_matrix(void)
 {
-	bool fixes = find_row(&kernels, "fixes");
 	struct table scenarios = {};
 	int i;
 
@@ -288,17 +279,9 @@ void read_matrix(void)
 		add_scenario(r[0], r[1]);
 	publish(&differences);
 	publish(&same);
-	add_sum("run on each kernel", scenarios.nr_rows);
-	add_sum("same outcome on base and aops", same.nr_rows);
-	add_sum("differ by design", nr_by_label[DESIGN]);
-	add_sum("by implementation", nr_by_label[IMPLEMENTATION]);
-	add_sum("by bugs alone", nr_by_label[BUG]);
-	if (fixes)
-		add_sum("of these, right with the fixes alone", nr_fixed);
-	publish(&summary);
 	set("reached", "in %d of %d scenarios, base and aops have the same outcome. Of the others, %d differ by design, %d by implementation and %d by bugs that any design could fix%s",
 	    same.nr_rows, scenarios.nr_rows, nr_by_label[DESIGN],
-	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], !fixes ? "" :
+	    nr_by_label[IMPLEMENTATION], nr_by_label[BUG], !find_row(&kernels, "fixes") ? "" :
 	    string("; in %d of these, base with the stand-alone fixes has the same outcome as aops",
 		   nr_fixed));
 }

@@ -193,20 +193,19 @@ static const char *locks_at(const char *function, const char *other)
 	return *list ? list : "none";
 }
 
+static void note(int column, const char *what, const char *text)
+{
+	const char **row = find_row(&crossings, what);
+
+	if (!row)
+		row = add_row(&crossings, what);
+	row[column] = text;
+}
+
 static void compare(int column)
 {
-	static const char * const what[] = {
-		"parts of the kernel, in order",
-		"calls from one part into another",
-		"calls through pointers",
-		"depth of the deepest call",
-		"traced calls with the AGF locked",
-		"locks held when mm waits for a DAX entry",
-		"locks held when a process is signalled",
-	};
 	const char *order = "", *pointers = "", *part[MAX_DEPTH];
 	int borders = 0, nr_pointers = 0, deepest = 0, under_agf = 0;
-	unsigned int i;
 
 	for (const struct step *s = steps; s < steps + nr_steps; s++) {
 		if (s->event)
@@ -221,17 +220,14 @@ static void compare(int column)
 			deepest = s->depth + 1;
 		under_agf += s->held[AGF] != '.';
 	}
-	const char *values[] = {
-		order, string("%d", borders), string("%d: %s", nr_pointers, pointers),
-		string("%d", deepest), string("%d", under_agf),
-		locks_at("dax_lock_mapping_entry", "dax_file_has_page"),
-		locks_at("send_sig_mceerr", ""),
-	};
-	for (i = 0; i < ARRAY_SIZE(what); i++) {
-		if (column == 1)
-			add_row(&crossings, what[i]);
-		crossings.rows[i][column] = values[i];
-	}
+	note(column, "parts of the kernel, in order", order);
+	note(column, "calls from one part into another", string("%d", borders));
+	note(column, "calls through pointers", string("%d: %s", nr_pointers, pointers));
+	note(column, "depth of the deepest call", string("%d", deepest));
+	note(column, "traced calls with the AGF locked", string("%d", under_agf));
+	note(column, "locks held when mm waits for a DAX entry",
+	     locks_at("dax_lock_mapping_entry", "dax_file_has_page"));
+	note(column, "locks held when a process is signalled", locks_at("send_sig_mceerr", ""));
 }
 
 /* --- the path itself --- */

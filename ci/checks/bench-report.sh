@@ -20,23 +20,17 @@ write=("$top/bench/report/write.sh" "${program[@]}")
 
 # sample [CHANGE]: unpacks it into in/, and our files into ours/; the command changes it
 sample() {
+	local name
+
 	rm -rf in ours
 	mkdir -p in/{measured,traces,code,plots,tests/{base,fixes,aops}} ours
-	awk '/^== / {
-			if (!heading)
-				nr = 0
-			heading = 1
-			for (i = 2; i <= NF; i++) {
-				file[nr++] = "in/" $i
-				printf "" >"in/" $i
-			}
-			next
-		}
-		{
-			heading = 0
-			for (i = 0; i < nr; i++)
-				print >file[i]
-		}' "$top/ci/checks/bench-report.sample"
+	for name in {base,fixes,aops}/{alike,differs,hangs}; do
+		name=in/tests/$name.${name%/*}
+		printf 'ok\t0\t1\t\n' >"$name.result"
+		printf 'ok 1 - it holds\nok 2 - so does this\n1..2\n' >"$name.log"
+	done
+	awk '/^== / { n = split(substr($0, 4), file, " "); next }
+		{ for (i = 1; i <= n; i++) print >("in/" file[i]) }' "$top/ci/checks/bench-report.sample"
 	cat in/code/{fixes,design}.diff >in/code/aops.diff
 	mv in/{judgements,fstests} ours/
 	cp "$top"/bench/report/{plots.gp,style.css,template.md,purposes,goals} ours/
@@ -89,8 +83,7 @@ has index.html '^m[.]{3}  pmem driver +driver_hook\(\) -&gt;memory_failure$'
 has index.html '^mA[.]{2}  core +send_sig_mceerr\(\)'
 has report.md '^\|what is compared\|figures\|quotient\|goal\|verdict\|$'
 has report.md '^\|locks held when a process is signalled\|mf_mutex, AGF\|none\|$'
-has report.md '^\|run on each kernel\|3\|$'
-has report.md '^\|of these, right with the fixes alone\|1\|$'
+has report.md '^1\. .*: in 1 of 3 .*; in 1 of these, base with the stand-alone fixes has the same outcome'
 has report.md '^A quick run'
 has report.md '^\|fixes\|SAMPLE\|$'
 has report.md '^1\. .*: in 1 of 3 scenarios, .* 1 differ by design, 0 by implementation and 1 by bugs'
@@ -105,7 +98,6 @@ has report.md '^\*\*Sample of a cost\.\*\* What it is\.$'
 has report.md '^\|command\|SAMPLE '
 has report.md '^\|bytes of struct page, aops/base\|64 / 64\|1.0000\|<= 1\|met\|$'
 has report.md '^\|2,000 sharers, base/aops\|.*\|not measured\|$'
-has report.txt '^ *same outcome on base and aops +1$'
 has_not report.txt 'so does this'
 
 # Of fstests, the last result of a test counts, and one kernel alone is no difference.
