@@ -167,16 +167,18 @@ static int label_of(const char *label)
 static void read_judgements(void)
 {
 	const char *costs = "";
+	char *names, *name;
 	struct table file = {};
 
 	read_rows(&file, ours("judgements"), 3);
 	for_each_row(r, &file) {
 		if (is(r[1], "cost"))
 			costs = joined(costs, "\n\n", string("**%s.** %s", r[0], r[2]));
-		else if (label_of(r[1]) < NR_LABELS)
-			add_cells(&judgements, r);
-		else
+		else if (label_of(r[1]) == NR_LABELS)
 			die("judgements: %s is no label", r[1]);
+		else
+			for (names = string("%s", r[0]); (name = strsep(&names, " ")); )
+				add_row(&judgements, name, r[1], r[2]);
 	}
 	set("costs", "%s", costs);
 	publish(&judgements);

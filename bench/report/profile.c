@@ -230,24 +230,13 @@ static const char *members(const struct parts *functions, const struct parts *gr
 
 static char *sentence(const struct parts *groups)
 {
-	const char *first = now->kernels[0], *second = now->kernels[1], *list = "";
-	int i, nr;
+	const char *first = now->kernels[0], *second = now->kernels[1];
 
-	for (i = nr = 0; i < groups->nr && nr < 3; i++) {
-		const struct part *g = &groups->all[i];
-
-		if (g->name == others || weight(g) <= 0)
-			continue;
-		list = joined(list, ", ", string("%s (%s)", g->name,
-						 with_commas(weight(g))));
-		nr++;
-	}
-	return string("One event by function: %s %s. One sharer costs %s instructions on %s and %s on %s; %s/%s is %.2f. The largest parts of the %scost on aops: %s.",
+	return string("One event by function: %s %s. One sharer costs %s instructions on %s and %s on %s; %s/%s is %.2f.",
 		      with_commas(SHARERS), now->event,
 		      with_commas(groups->sum[0]), first,
 		      with_commas(groups->sum[1]), second, first, second,
-		      (double)groups->sum[0] / groups->sum[1],
-		      now->more ? "additional " : "", *list ? list : "none");
+		      (double)groups->sum[0] / groups->sum[1]);
 }
 
 static void read_profile(void)

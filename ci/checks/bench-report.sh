@@ -146,7 +146,6 @@ has report.txt '^ *xfs_iget +200 +0 +\+200$'
 has report.txt '^ *all +2,000 +1,004 +\+996$'
 has_not report.txt 'all others'
 has report.txt '^ *sample_function_with_a_name_that_is_ +100 +0 +\+100$'
-has report.md 'cost on aops: reading the reverse mapping \(400\), DAX entry'
 has_not report.md 'Not met: 10 of'
 
 changed 0 '' "sed -i 's/^\(event\tunmapped.*\)4000000$/\12000000/' in/measured/base.tsv"
