@@ -8,10 +8,7 @@
  * Functions are named by patterns, since the kernels differ. All mutexes and
  * semaphores are traced; the caller identifies the lock.
  */
-#include <stdio.h>
 #include "trace.h"
-
-#define NR	3
 
 static const char * const functions[] = {
 	/* mm: finding the processes, signalling and unmapping */
@@ -36,39 +33,23 @@ static const char * const left_out[] = {
 
 static void print_trace(void)
 {
-	FILE *f = fopen(TRACING "trace", "r");
-	bool ended = false;
-	char text[200];
+	char *text = text_of(TRACING "trace"), *line;
 
-	must(f, TRACING "trace: %m");
-	while (fgets(text, sizeof(text), f)) {
-		text[strcspn(text, "\n")] = '\0';
-		if (!text[0] || text[0] == '#')
-			continue;
-		printf("trace\t%s\n", text);
-		ended |= !!strstr(text, "} /* memory_failure */");
-	}
-	fclose(f);
-	check(ended, "the trace goes to the event's end");
+	while ((line = strsep(&text, "\n")))
+		if (line[0] && line[0] != '#')
+			printf("trace\t%s\n", line);
+	check(traced("} /* memory_failure */"), "the trace goes to the event's end");
 }
 
 static void run(void)
 {
-	struct proc *procs[NR];
-	unsigned long addr[NR], pfn;
-	bool all = true;
-	int i, ret;
-
-	early_kill(true);
-	mount_xfs(NULL);
-	make_file(file("file-0"), 8 * PAGE);
-	for (i = 1; i < NR; i++)
-		clone_file(file("file-0"), file("file-%d", i));
-	for (i = 0; i < NR; i++) {
-		procs[i] = start("reader %d", i);
-		addr[i] = map_page(procs[i], file("file-%d", i), PAGE);
-	}
-	pfn = pfn_of(procs[0], addr[0]);
+	struct proc *const procs[] = {
+		map_by("reader 0", file("file-0"), PAGE),
+		map_by("reader 1", file("file-1"), PAGE),
+		map_by("reader 2", file("file-2"), PAGE), NULL
+	};
+	unsigned long pfn = common_page(procs);
+	int ret;
 
 	prepare_trace(functions, ARRAY_SIZE(functions), left_out,
 		      ARRAY_SIZE(left_out));
@@ -76,18 +57,10 @@ static void run(void)
 	ret = poison(pfn);
 	stop_trace();
 
-	check(!ret, "memory_failure() succeeds");
-	for (i = 0; i < NR; i++)
-		all &= got(procs[i], BUS_MCEERR_AO, addr[i], PAGE_LSB);
-	check(all, "every sharer gets BUS_MCEERR_AO at its own address");
+	check(!ret, SUCCEEDS);
+	check(all_of(got_ao, procs), REACHED);
 	print_trace();
 }
 
-struct scenario scenario = {
-	.name = "event",
-	.title = "the trace of one event",
-	.machine = "e820",
-	.cpus = 1,
-	.seconds = 60,
-	.run = run,
-};
+SCENARIO("the trace of one event", .cpus = 1,
+	 .files = { "file-0", "file-1", "file-2" });
