@@ -136,8 +136,7 @@ static void measure_shared(void)
 void measure_fault(const char *variant)
 {
 	if (!strcmp(variant, "unshared")) {
-		/* Extents aligned to 2 MiB need groups that are aligned, too. */
-		mount_xfs("-d agsize=256m,su=2m,sw=1");
+		mount_xfs(ALIGNED);
 		make_file(file("small"), PAGES * PAGE);
 		measure_unshared("pte-read", file("small"), PAGE, PAGES, false);
 		measure_unshared("pte-write", file("small"), PAGE, PAGES, true);
