@@ -51,12 +51,10 @@ static struct table changes;	/* NAME, KIND, FILE, sum of the signs */
 
 static void change(const char *kind, const char *name, const char *file, int sign)
 {
-	const char **c = find_row(&changes, name, kind);
+	const char **c = row_of(&changes, name, kind);
 
-	if (!c)
-		c = add_row(&changes, name, kind, file, "0");
-	c[3] = string("%d", atoi(c[3]) + sign);
-	if (sign > 0)
+	c[3] = string("%d", atoi(c[3] ?: "0") + sign);
+	if (sign > 0 || !c[2])
 		c[2] = file;
 }
 

@@ -116,6 +116,11 @@ const char **find_cells(const struct table *t, const char **cells)
 	return NULL;
 }
 
+const char **row_of_cells(struct table *t, const char **cells)
+{
+	return find_cells(t, cells) ?: add_cells(t, cells);
+}
+
 /* Markdown would take these for markup. */
 char *escaped(const char *s)
 {
@@ -178,11 +183,7 @@ const char *get(const char *name)
 
 void set_value(const char *name, const char *text)
 {
-	const char **v = find_row(&values, name);
-
-	if (!v)
-		v = add_row(&values, name);
-	v[1] = text;
+	row_of(&values, name)[1] = text;
 }
 
 void publish(const struct table *t)

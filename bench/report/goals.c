@@ -47,10 +47,9 @@ void judge_goals(void)
 		judge_goal(goal);
 	publish(&goals);
 	for_each_row(r, &goals) {
-		met += !strcmp(r[4], "met");
-		unknown += !strcmp(r[4], "not measured");
-		if (!strcmp(r[4], "not met"))
-			missed = joined(missed, "; ", r[0]);
+		met += is(r[4], "met");
+		unknown += is(r[4], "not measured");
+		missed = joined(missed, "; ", is(r[4], "not met") ? r[0] : "");
 	}
 	set("goals-sentence", "%d of %d are met%s%s%s", met, goals.nr_rows,
 	    unknown ? string(", %d not measured", unknown) : "",

@@ -193,15 +193,6 @@ static const char *locks_at(const char *function, const char *other)
 	return *list ? list : "none";
 }
 
-static void note(int column, const char *what, const char *text)
-{
-	const char **row = find_row(&crossings, what);
-
-	if (!row)
-		row = add_row(&crossings, what);
-	row[column] = text;
-}
-
 static void compare(int column)
 {
 	const char *order = "", *pointers = "", *part[MAX_DEPTH];
@@ -220,14 +211,16 @@ static void compare(int column)
 			deepest = s->depth + 1;
 		under_agf += s->held[AGF] != '.';
 	}
-	note(column, "parts of the kernel, in order", order);
-	note(column, "calls from one part into another", string("%d", borders));
-	note(column, "calls through pointers", string("%d: %s", nr_pointers, pointers));
-	note(column, "depth of the deepest call", string("%d", deepest));
-	note(column, "traced calls with the AGF locked", string("%d", under_agf));
-	note(column, "locks held when mm waits for a DAX entry",
-	     locks_at("dax_lock_mapping_entry", "dax_file_has_page"));
-	note(column, "locks held when a process is signalled", locks_at("send_sig_mceerr", ""));
+	row_of(&crossings, "parts of the kernel, in order")[column] = order;
+	row_of(&crossings, "calls from one part into another")[column] = string("%d", borders);
+	row_of(&crossings, "calls through pointers")[column] =
+		string("%d: %s", nr_pointers, pointers);
+	row_of(&crossings, "depth of the deepest call")[column] = string("%d", deepest);
+	row_of(&crossings, "traced calls with the AGF locked")[column] = string("%d", under_agf);
+	row_of(&crossings, "locks held when mm waits for a DAX entry")[column] =
+		locks_at("dax_lock_mapping_entry", "dax_file_has_page");
+	row_of(&crossings, "locks held when a process is signalled")[column] =
+		locks_at("send_sig_mceerr", "");
 }
 
 /* --- the path itself --- */

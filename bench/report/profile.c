@@ -18,16 +18,15 @@ static struct profile {
 	/* The goal's quotient is of the first to the second. */
 	const char *kernels[2], *variants[2];
 	const char *event;
-	int aops;			/* its index in kernels[] */
-	bool more;			/* sort by the difference, else by aops */
+	int aops;	/* its index in kernels[]; if 0, the difference sorts the parts */
 	struct table groups, functions;
 } profiles[] = {
 	{ "profile-floor", "2,000 sharers, aops/floor",
 	  { "aops", "floor" }, { "sharers", "floor" },
-	  "files share the page, one process maps each", 0, true },
+	  "files share the page, one process maps each", 0 },
 	{ "profile-unmapped", "10 of 10,000 mapped, base/aops",
 	  { "base", "aops" }, { "unmapped", "unmapped" },
-	  "in-core files share the page, ten are mapped", 1, false },
+	  "in-core files share the page, ten are mapped", 1 },
 }, *now;
 
 /* PURPOSE, and prefixes of functions with blanks between them */
@@ -122,7 +121,7 @@ static bool read_file(int which, struct parts *functions, struct parts *groups)
 
 static long weight(const struct part *p)
 {
-	return p->self[now->aops] - (now->more ? p->self[!now->aops] : 0);
+	return p->self[now->aops] - (now->aops ? 0 : p->self[1]);
 }
 
 /* "others" is last. */

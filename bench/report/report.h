@@ -66,6 +66,10 @@ void read_rows(struct table *t, const char *name, int nr);
 #define find_row(t, ...) \
 	find_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
 const char **find_cells(const struct table *t, const char **cells);
+/* The same; it is added if there is none. */
+#define row_of(t, ...) \
+	row_of_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
+const char **row_of_cells(struct table *t, const char **cells);
 /* Sets the value of its name, and puts the table into results.json. */
 void publish(const struct table *t);
 /* Value of @NAME@ in template.md. A line with an empty value is left out. */
