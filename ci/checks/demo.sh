@@ -29,19 +29,20 @@ export ASAN_OPTIONS=detect_leaks=0
 # tell ARG...: leaves $status, $work/out and $work/err
 tell() {
 	status=0
-	"$work/tell" --act 4 "$@" "$work/base" "$work/aops" >"$work/out" 2>"$work/err" || status=$?
+	"$work/tell" -a 4 "$@" "$work/base" "$work/aops" >"$work/out" 2>"$work/err" || status=$?
 }
-tell --page "$work/page" --record "$work/text" --table "$work/table"
+tell -p "$work/page" -r "$work/text" -t "$work/table"
 want "the sample is in order" test "$status" = 0
 want "the outcome" says '^aops: all 6 rows as expected. base: 2 of 6' out
 want "no colours in a file" test "$(grep -c $'\033' "$work/out")" = 0
 want "the record is the text" cmp "$work/out" "$work/text"
 want "headings on the page" says '^<h2>4\. The same files' page
-want "colours on the page" says '<span class=bad>EBUSY !</span>' page
-want "what is bold ends" test "$(grep -c '<b>' "$work/page")" = "$(grep -c '</b>' "$work/page")"
+want "colours on the page" says '<span class=c31>EBUSY !</span>' page
+want "what has a colour ends" test "$(grep -o "<span" "$work/page" | wc -l)" = \
+	"$(grep -o "</span>" "$work/page" | wc -l)"
 want "no code on the page" test "$(grep -c $'\033' "$work/page")" = 0
 want "a table" says '^device-mapper: .* 0 of 3  3 of 3$' table
-tell --record "$work/a.cast"
+tell -r "$work/a.cast"
 perl -MJSON::PP -ne '$r = decode_json($_); $t = $r->[0] if $. > 1;
 	die "line $.\n" if $. == 1 ? $r->{version} != 2 : $r->[1] ne "o" || $t < 0;
 	END { die "too short\n" if $t < 5 }' "$work/a.cast" 2>"$work/err" || status=$?

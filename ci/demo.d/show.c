@@ -4,6 +4,7 @@
  * into all places: the terminal (colours only if it is one), an HTML page, and a
  * record, which is plain text or an asciinema cast, version 2.
  */
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,44 +42,32 @@ static const char page_head[] =
 "@media (prefers-color-scheme: dark) { :root { --good: #57d364; --bad: #ff7b72; } }\n"
 "body { max-width: 62rem; margin: 1rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; }\n"
 "pre { overflow-x: auto; font-size: .85rem; line-height: 1.35; }\n"
-".good { color: var(--good); }\n.bad { color: var(--bad); font-weight: bold; }\n"
+".c1, .c31 { font-weight: bold; }\n.c31 { color: var(--bad); }\n.c32 { color: var(--good); }\n"
 "</style>\n";
 
+/* A code begins a span of a class of its own, in page_head; PLAIN ends all. */
 static void put_html(const char *line)
 {
-	static const struct {
-		const char *code, *start, *end;
-	} marks[] = {
-		{ BOLD, "<b>", "</b>" },
-		{ RED, "<span class=bad>", "</span>" },
-		{ GREEN, "<span class=good>", "</span>" },
-	};
-	const char *ends[8];
-	unsigned int i, nr = 0;
+	int code, open = 0;
 
 	for (; *line; line++) {
-		if (*line == '&')
+		code = *line == '\033' ? atoi(line + 2) : -1;
+		for (; code == 0 && open; open--)
+			fputs("</span>", page);
+		if (code > 0 && ++open)
+			fprintf(page, "<span class=c%d>", code);
+		if (code >= 0)
+			line += strcspn(line, "m");
+		else if (*line == '&')
 			fputs("&amp;", page);
 		else if (*line == '<')
 			fputs("&lt;", page);
-		else if (*line != '\033')
+		else
 			fputc(*line, page);
-		else {
-			for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-				if (nr < 8 && !strncmp(line, marks[i].code,
-						       strlen(marks[i].code))) {
-					fputs(marks[i].start, page);
-					ends[nr++] = marks[i].end;
-				}
-			if (!strncmp(line, PLAIN, strlen(PLAIN)))
-				while (nr)
-					fputs(ends[--nr], page);
-			line += strcspn(line, "m");
-		}
 	}
 	/* PLAIN may be on the next line */
-	while (nr)
-		fputs(ends[--nr], page);
+	for (; open; open--)
+		fputs("</span>", page);
 }
 
 /* Indented lines keep their form, a TITLE is a heading, all else is prose. */
@@ -102,7 +91,7 @@ static void put_page_line(const char *line)
 		fprintf(page, "<%s>", element);
 	opened = element;
 	any_title |= *element == 'h';
-	put_html(line);
+	put_html(*element == 'h' ? first : line);
 	if (*element)
 		fputc('\n', page);
 }
@@ -129,10 +118,8 @@ static void put_json(const char *line)
 static void collect(void)
 {
 	stdout = open_memstream(&text, &size);
-	if (!stdout) {
-		perror("demo");
-		exit(2);
-	}
+	if (!stdout)
+		err(2, "memory");
 }
 
 static void show(bool everywhere)
@@ -148,11 +135,10 @@ static void show(bool everywhere)
 	else
 		put_plain(out, text);
 	fflush(out);
-	if (everywhere && record && !is_cast)
+	if (everywhere && !is_cast)
 		put_plain(record, text);
 	for (rest = text; everywhere && (line = strsep(&rest, "\n")) && rest;) {
-		if (page)
-			put_page_line(line);
+		put_page_line(line);
 		if (is_cast)
 			put_json(line);
 	}
@@ -166,11 +152,8 @@ static void wait_for_enter(void)
 
 	fputs("-- Enter: go on, Ctrl-C: end --", out);
 	fflush(out);
-	while ((c = getchar()) != '\n')
-		if (c == EOF) {
-			watching = false;
-			break;
-		}
+	while (watching && (c = getchar()) != '\n')
+		watching = c != EOF;
 	/* the prompt goes; Enter has left its line */
 	fputs(watching ? "\033[A\r\033[K" : "\r\033[K", out);
 }
@@ -190,12 +173,10 @@ void step_aside(void)
 
 static FILE *create(const char *name)
 {
-	FILE *f = name ? fopen(name, "w") : NULL;
+	FILE *f = fopen(name ?: "/dev/null", "w");
 
-	if (name && !f) {
-		perror(name);
-		exit(2);
-	}
+	if (!f)
+		err(2, "%s", name);
 	return f;
 }
 
@@ -209,8 +190,7 @@ void show_begin(bool watch, const char *page_name, const char *record_name)
 	is_cast = end && !strcmp(end, ".cast");
 	page = create(page_name);
 	record = create(record_name);
-	if (page)
-		fputs(page_head, page);
+	fputs(page_head, page);
 	if (is_cast)
 		fprintf(record, "{\"version\": 2, \"width\": 110, \"height\": 40, "
 			"\"title\": \"ci/demo\"}\n");
@@ -218,24 +198,15 @@ void show_begin(bool watch, const char *page_name, const char *record_name)
 	collect();
 }
 
-static bool finish(FILE *f)
-{
-	bool good;
-
-	if (!f)
-		return true;
-	good = !ferror(f);
-	return !fclose(f) && good;
-}
-
 bool show_end(void)
 {
-	bool good;
+	FILE * const files[] = { page, record, out };
+	bool good = true;
+	unsigned int i;
 
 	show(true);
-	if (page)
-		put_page_line("");
-	good = finish(page);
-	good &= finish(record);
-	return finish(out) && good;
+	put_page_line("");
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		good &= !ferror(files[i]) & !fclose(files[i]);
+	return good;
 }

@@ -7,8 +7,8 @@
  * Lines have fields with tabs between them:
  *	row	SCENE PROCESS FILE OFFSET ADDRESS EXPECTED BASE GOT
  *		EXPECTED is right, BASE is what base is known to do
- *	inode	SCENE FILE NUMBER
  *	fact	SCENE KEY VALUE
+ *		the release, or a file and its inode number
  *	trace	SCENE LINE
  *	end	SCENE
  * and there is the library's KTAP, whose plan says that nothing is missing.
@@ -191,7 +191,6 @@ static void play(const struct scene *scene, int nr)
 		signal[i] = signal_word(procs[i], addr[i]);
 		kept[i] = maps(procs[i], addr[i]);
 	}
-	printf("fact\t%d\tpfn\t%#lx\n", nr, pfn);
 	if (scene->returns)
 		printf("row\t%d\tmemory_failure()\t\t\t\t0\t%s\t%s\n",
 		       nr, scene->returns, returned(ret));
@@ -209,7 +208,7 @@ static void play(const struct scene *scene, int nr)
 	}
 	for (i = 0; i <= WRITER; i++) {
 		must(!stat(file("%s", cast[i].file), &st), "stat: %m");
-		printf("inode\t%d\t%s\t%#lx\n", nr, cast[i].file,
+		printf("fact\t%d\t%s\t%#lx\n", nr, cast[i].file,
 		       (unsigned long)st.st_ino);
 	}
 	each_traced(print_traced, nr);
