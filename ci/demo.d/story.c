@@ -13,18 +13,13 @@
  *	end	SCENE
  * and there is the library's KTAP, whose plan says that nothing is missing.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
+#include "devices.h"
 #include "trace.h"
 
-#define NVDIMM		"/dev/pmem0"
+#define NVDIMM		PMEM
 #define OTHER_PMEM	"/dev/pmem1"
-/* device-mapper's, on the second half of OTHER_PMEM */
-#define LINEAR		"/dev/dm-0"
-#define HALF_MIB	"512"
+#define SIZE		(512 * MIB)
 
 /* The three sharers, who changes his file before the failure, and a bystander. */
 enum { READER_1, READER_2, READER_3, WRITER, BYSTANDER, NR_ACTORS };
@@ -64,7 +59,7 @@ static const struct scene {
 	{ NVDIMM, 1, true, NULL, "AO gone AR", "AO gone AR", fail_on_nvdimm },
 	{ OTHER_PMEM, 1, true, "0", "AO gone AR", "AO gone data", machine_check },
 	{ OTHER_PMEM, 4, false, "0", "-  gone AR", "-  kept data", machine_check },
-	{ LINEAR, 1, true, "EBUSY", "AO gone AR", "-  kept data", machine_check },
+	{ DM, 1, true, "EBUSY", "AO gone AR", "-  kept data", machine_check },
 };
 
 /* --- the trace --- */
@@ -84,38 +79,9 @@ static const char * const functions[] = {
 	"dax_unlock_mapping_entry", "zap_vma_range_batched", "send_sig_mceerr",
 };
 
-/* Calls line() for each line of the trace; true if one of them did. */
-static bool each_traced(bool (*line)(int scene, char *text), int scene)
-{
-	char text[200];
-	bool any = false;
-	FILE *f = fopen(TRACING "trace", "r");
-
-	must(f, TRACING "trace: %m");
-	while (fgets(text, sizeof(text), f)) {
-		text[strcspn(text, "\n")] = '\0';
-		if (text[0] && text[0] != '#')
-			any |= line(scene, text);
-	}
-	fclose(f);
-	return any;
-}
-
-static bool print_traced(int scene, char *text)
-{
-	printf("trace\t%d\t%s\n", scene, text);
-	return true;
-}
-
-static bool is_the_end(int scene, char *text)
-{
-	(void)scene;
-	return strstr(text, "} /* memory_failure */");
-}
-
 static bool ended(void)
 {
-	return each_traced(is_the_end, 0);
+	return traced("} /* memory_failure */");
 }
 
 /* --- a scene --- */
@@ -126,60 +92,59 @@ static const char *returned(int ret)
 }
 
 /* The signals that a process has got since it was last asked, in a word. */
-static const char *signal_word(struct proc *p, unsigned long addr)
+static const char *signal_word(struct proc *p)
 {
 	const char *word = "??";
 	int n = signals(p);
 
 	if (!n)
 		return "-";
-	if (p->seen->got[0].code == BUS_MCEERR_AO &&
-	    got(p, BUS_MCEERR_AO, addr, PAGE_LSB))
+	if (p->seen->got[0].code == BUS_MCEERR_AO && got_ao(p))
 		word = "AO";
-	else if (got(p, BUS_MCEERR_AR, addr, PAGE_LSB))
+	else if (got(p, BUS_MCEERR_AR, p->at, PAGE_LSB))
 		word = "AR";
 	forget(p);
 	return word;
 }
 
 /* Touch the page: SIGBUS, or the data that is to be there. */
-static const char *access_word(struct proc *p, unsigned long addr, int data)
+static const char *access_word(struct proc *p)
 {
-	int byte = load(p, addr);
-	const char *word = signal_word(p, addr);
+	int byte = load(p, p->at);
+	const char *word = signal_word(p);
 
 	if (byte == SIGNALLED)
 		return word;
-	if (byte == data && !strcmp(word, "-"))
+	if (byte == p->byte && !strcmp(word, "-"))
 		return "data";
-	remark("%s read %#x, was to read %#x", p->name, byte, data);
+	remark("%s read %#x, was to read %#x", p->name, byte, p->byte);
 	return "??";
 }
 
 static void play(const struct scene *scene, int nr)
 {
 	struct proc *procs[NR_ACTORS];
-	unsigned long addr[NR_ACTORS];
 	const char *signal[NR_ACTORS];
 	bool kept[NR_ACTORS];
 	struct stat st;
 	unsigned long pfn;
+	char *text, *line;
 	int i, ret;
 
 	for (i = 0; i < NR_ACTORS; i++) {
+		int page = scene->page + cast[i].page;
+
 		procs[i] = start("%s", cast[i].name);
 		if (scene->early)
 			mce_policy(procs[i], PR_MCE_KILL_EARLY);
-		addr[i] = map_page(procs[i], file("%s", cast[i].file),
-				   (scene->page + cast[i].page) * PAGE);
+		map_page(procs[i], file("%s", cast[i].file),
+			 page * PAGE);
+		must(procs[i]->byte == fill(page));
 	}
-	store(procs[WRITER], addr[WRITER], CHANGED);
-	pfn = pfn_of(procs[READER_1], addr[READER_1]);
-	must(pfn_of(procs[READER_2], addr[READER_2]) == pfn &&
-	     pfn_of(procs[READER_3], addr[READER_3]) == pfn,
-	     "the readers do not share a page: is this DAX?");
-	must(pfn_of(procs[WRITER], addr[WRITER]) != pfn,
-	     "the writer has no copy");
+	store_byte(procs[WRITER], CHANGED);
+	pfn = common_page(LIST(procs[READER_1], procs[READER_2],
+			       procs[READER_3]));
+	must(page_of(procs[WRITER]) != pfn, "the writer has no copy");
 
 	start_trace();
 	ret = scene->fail(pfn);
@@ -188,63 +153,48 @@ static void play(const struct scene *scene, int nr)
 
 	/* What happened by itself, before anybody touches anything */
 	for (i = 0; i < NR_ACTORS; i++) {
-		signal[i] = signal_word(procs[i], addr[i]);
-		kept[i] = maps(procs[i], addr[i]);
+		signal[i] = signal_word(procs[i]);
+		kept[i] = has(procs[i]);
 	}
 	if (scene->returns)
 		printf("row\t%d\tmemory_failure()\t\t\t\t0\t%s\t%s\n",
 		       nr, scene->returns, returned(ret));
 	for (i = 0; i < NR_ACTORS; i++) {
-		int page = scene->page + cast[i].page;
 		bool reader = i < WRITER;
 
 		printf("row\t%d\t%s\t%s\t%#lx\t%#lx\t%s\t%s\t%-2s %s %s\n",
-		       nr, cast[i].name, cast[i].file, page * PAGE,
-		       addr[i], reader ? scene->expected : untouched,
+		       nr, cast[i].name, cast[i].file,
+		       (scene->page + cast[i].page) * PAGE, procs[i]->at,
+		       reader ? scene->expected : untouched,
 		       reader ? scene->base : untouched,
 		       signal[i], kept[i] ? "kept" : "gone",
-		       access_word(procs[i], addr[i],
-				   i == WRITER ? CHANGED : fill(page)));
+		       access_word(procs[i]));
 	}
 	for (i = 0; i <= WRITER; i++) {
 		must(!stat(file("%s", cast[i].file), &st), "stat: %m");
 		printf("fact\t%d\t%s\t%#lx\n", nr, cast[i].file,
 		       (unsigned long)st.st_ino);
 	}
-	each_traced(print_traced, nr);
+	text = text_of(TRACING "trace");
+	while ((line = strsep(&text, "\n")))
+		if (*line && *line != '#')
+			printf("trace\t%d\t%s\n", nr, line);
 
 	for (i = 0; i < NR_ACTORS; i++)
 		finish(procs[i]);
 	printf("end\t%d\n", nr);
 }
 
-static void run_command(const char *command)
-{
-	int status = system(command);
-
-	must(!status, "%s: wait status %#x", command, status);
-}
-
 static void make_files(const char *device)
 {
-	static const char dm[] = "dmsetup create --noudevsync --noudevrules "
-		"linear --table '0 '$((" HALF_MIB " * 2048))' linear "
-		OTHER_PMEM " '$((" HALF_MIB " * 2048)) >&2";
-	char command[120];
-	int i;
+	const struct segment second_half = { OTHER_PMEM, SIZE, SIZE };
 
-	if (!strcmp(device, LINEAR))
-		run_command(dm);
-	snprintf(command, sizeof(command),
-		 "mkfs.xfs -q -f -m rmapbt=1,reflink=1 -d size=" HALF_MIB
-		 "m %s >&2", device);
-	run_command(command);
-	mkdir(MNT, 0755);
-	must(!mount(device, MNT, "xfs", 0, "dax=always"), "mount %s: %m",
-	     device);
-	make_file(file("%s", cast[0].file), 8 * PAGE);
-	for (i = READER_2; i <= WRITER; i++)
-		clone_file(file("%s", cast[0].file), file("%s", cast[i].file));
+	if (!strcmp(device, DM))
+		create_dm(linear_table(&second_half, 1));
+	make_fs(MKFS_XFS, "-d size=512m", device);
+	mount_fs(device, "xfs", "dax=always");
+	make_reflinks(8 * PAGE, cast[READER_1].file, cast[READER_2].file,
+		      cast[READER_3].file, cast[WRITER].file);
 }
 
 static void run(void)
@@ -252,7 +202,6 @@ static void run(void)
 	int i, only = atoi(getenv("ACT") ?: "");
 	const char *mounted = NULL, *device;
 	struct utsname name;
-	bool stays;
 
 	uname(&name);
 	printf("fact\t0\trelease\t%s\n", name.release);
@@ -260,18 +209,17 @@ static void run(void)
 	early_kill(false);
 	prepare_trace(functions, ARRAY_SIZE(functions), NULL, 0);
 
-	for (i = 0; i <= (int)ARRAY_SIZE(scenes); i++) {
-		device = i < (int)ARRAY_SIZE(scenes) ? scenes[i].device : NULL;
-		if (device && only && only != i + 1)
+	for (i = 0; i < (int)ARRAY_SIZE(scenes); i++) {
+		device = scenes[i].device;
+		if (only && only != i + 1)
 			continue;
-		stays = mounted && device && !strcmp(mounted, device);
-		if (mounted && !stays)
-			check(!umount(MNT), "%s unmounts", mounted);
-		if (device && !stays)
+		if (!mounted || strcmp(mounted, device)) {
+			if (mounted)
+				check(unmount(), "%s unmounts", mounted);
 			make_files(device);
-		if (device)
-			play(&scenes[i], i + 1);
-		mounted = device;
+			mounted = device;
+		}
+		play(&scenes[i], i + 1);
 	}
 }
 
