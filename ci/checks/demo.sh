@@ -59,20 +59,6 @@ want "and named" says 'guest with base ended before' err
 
 # --- an interrupt ---
 
-status=0
-set -m
-env --default-signal=INT "$top/ci/demo" >"$work/out" 2>"$work/err" </dev/null &
-set +m
-pid=$!
-for ((i = 0; i < 6000; i++)); do
-	guest=$(pgrep -f -- "$top/ci/guest -k .* --console $build/demo/" | head -n 1) && [[ $guest ]] && break
-	sleep 0.1
-done
-want "a guest runs" test "$guest"
-sleep 3
-kill -INT "$pid"
-wait "$pid" 2>/dev/null || status=$?
+interrupted INT "$top/ci/guest -k .* --console $build/demo/" demo
 want "ended by SIGINT" test "$status" = 130
-sleep 0.5
-want "the guest has ended" test ! -e "/proc/$guest/exe"
 want "nothing left" no_guests

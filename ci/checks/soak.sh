@@ -25,17 +25,8 @@ want "in the same way" says 'not ok 2 - this does not' again
 try soak -o "$work/soak" -t 1 -k base selftest-passes
 want "status 0 if nothing fails" test "$status" = 0
 
-set -m
-env --default-signal=INT "$top/ci/soak" -o "$work/soak" -k base selftest-passes selftest-hangs \
-	>"$work/out" 2>"$work/err" </dev/null &
-set +m
-for ((i = 0; i < 300; i++)); do
-	! compgen -G "$work/soak/selftest-hangs-*.console" >/dev/null || break
-	[[ ! -s $work/err ]] || ! compgen -G "$work/soak/selftest-hangs-*.err" >/dev/null || break
-	sleep 0.1
-done
-kill -INT $!
-wait $! && status=0 || status=$?
+interrupted INT "$top/ci/guest --console $work/soak/selftest-hangs" soak -o "$work/soak" \
+	-k base selftest-passes selftest-hangs
 want "ended by SIGINT" test "$status" = 130
 want "the count, when interrupted" says '^[0-9]+ passed, 0 failed$' out
 want "no guest left" no_guests

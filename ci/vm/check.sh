@@ -42,6 +42,32 @@ says() {
 	grep -aqE -e "$1" "$work/$2"
 }
 
+# interrupted SIGNAL PATTERN PROGRAM ARG...: runs ci/PROGRAM as a job of its own, as in a
+# terminal (SIGINT is ignored otherwise, and also if the check was started in the
+# background); sends it SIGNAL when a guest runs, a process that PATTERN finds, which must
+# end as well. Leaves $status, $work/out and $work/err
+interrupted() {
+	local i guest
+
+	status=0
+	set -m
+	env --default-signal=INT "$top/ci/$3" "${@:4}" >"$work/out" 2>"$work/err" </dev/null &
+	set +m
+	for ((i = 0; i < 6000; i++)); do
+		guest=$(pgrep -f -- "$2" | head -n 1) && [[ $guest ]] && break
+		kill -0 $! 2>/dev/null || break
+		sleep 0.1
+	done
+	sleep 3
+	# A terminal's Ctrl-C goes to all processes, here the program has it alone
+	kill -"$1" $! || true
+	wait $! 2>/dev/null || status=$?
+	want "a guest runs" test "$guest"
+	sleep 1
+	# a zombie has no program
+	want "the guest has ended" test ! -e "/proc/$guest/exe"
+}
+
 # no_guests: nothing is left of the guests that ran: no process, no directory
 no_guests() {
 	local dir
