@@ -13,6 +13,7 @@
  */
 #include <ctype.h>
 #include <err.h>
+#include <locale.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 enum { PASS, FAIL, SKIP };
 static const char * const verdicts[] = { "ok", "not ok", "skip" };
@@ -409,33 +411,17 @@ static int run(const char *base, int status)
 
 /* --- JUnit --- */
 
-/* The length of the character at s if XML has a way to say it, or 0. */
-static int xml_char(const unsigned char *s)
-{
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	int more = *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : *s >= 0xc0 ? 1 : 0, i;
-	uint32_t c = more ? *s & (0x3f >> more) : *s;
-
-	if (!more)
-		return *s == '\t' || (*s >= ' ' && *s < 0x80);
-	for (i = 1; i <= more; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	return c < least[more] || c > 0x10ffff || (c & ~0x7ff) == 0xd800 ||
-	       (c & ~1) == 0xfffe || *s > 0xf7 ? 0 : more + 1;
-}
-
+/* What XML has no way to say is left out. */
 static void xml(FILE *to, const char *s)
 {
+	wchar_t c;
 	int len;
 
-	for (; *s; s += len ?: 1) {
-		len = xml_char((const unsigned char *)s);
+	for (; *s; s += len < 0 ? 1 : len) {
+		len = mbtowc(&c, s, MB_CUR_MAX);
 		if (strchr("&<>\"", *s))
 			fprintf(to, "&#%d;", *s);
-		else
+		else if (len > 0 && (c >= ' ' || c == '\t') && c <= 0x10ffff && (c & ~1) != 0xfffe)
 			fwrite(s, len, 1, to);
 	}
 }
@@ -482,6 +468,7 @@ static int total(const char *junit, const char *name, const char *seconds, char 
 	struct lines result;
 	const char *kernel;
 
+	setlocale(LC_CTYPE, "C.UTF-8");
 	for (all = 0; bases[all]; all++) {
 		result = read_kind(bases[all], "result");
 		reason = result.nr ? result.line[0] : "";
