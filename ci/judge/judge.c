@@ -514,11 +514,11 @@ static void show(const char *title, struct lines l, int from, int end)
 }
 
 /*
- * guest [-s STATUS] [-t SECONDS] [-l REASON] [-q] CONSOLE: prints the last messages of
- * ci/guest, and ends with its exit status. -s: the command's, -t: time ran out, -l: why
- * the guest was lost, -q: the console has been shown.
+ * guest STATUS SECONDS REASON SHOWN CONSOLE, each of them empty if it is not so: the command's
+ * status; time ran out; why the guest was lost; the console has been shown. Prints the last
+ * messages of ci/guest, and ends with its exit status.
  */
-static int guest(const char *status, const char *seconds, const char *lost, bool shown,
+static int guest(const char *status, const char *seconds, const char *lost, const char *shown,
 		 const char *path)
 {
 	struct lines console = read_lines(fopen(path, "r")), log = console, said;
@@ -526,29 +526,30 @@ static int guest(const char *status, const char *seconds, const char *lost, bool
 	int end = SPLAT, i;
 
 	/* the panic at the end of the time was asked for, and is no news */
-	for (i = 0; seconds && i < log.nr; i++)
+	for (i = 0; *seconds && i < log.nr; i++)
 		if (strstr(log.line[i], "NMI received for unknown reason"))
 			log.nr = i;
 	said = splats(log);
-	lost = lost ? string(": %s", lost) : "";
+	if (*lost)
+		lost = string(": %s", lost);
 	if (!find(log, "^\\[ *[0-9]+\\.[0-9]+\\]")) {
 		message = string("no console log that could be searched for splats%s", lost);
-	} else if (seconds) {
+	} else if (*seconds) {
 		end = TIME;
 		message = string("time ran out after %s s; the blocked tasks are on the console",
 				 seconds);
 	} else if (said.nr) {
 		message = string("the kernel said BUG, WARNING or the like%s%s%s%s",
-				 status ? "; the command ended with " : "", status ?: "",
+				 *status ? "; the command ended with " : "", status,
 				 *lost ? "; the guest was lost" : "", lost);
-	} else if (!status || *lost) {
+	} else if (!*status || *lost) {
 		end = LOST;
 		message = string("%s%s", after(LOST_WORDS, "guest: "), lost);
 	} else {
 		return atoi(status);
 	}
 	show("the kernel said", said, 0, said.nr < 10 ? said.nr : 10);
-	if (!shown)
+	if (!*shown)
 		show("the last lines of the console", console,
 		     console.nr > 30 ? console.nr - 30 : 0, console.nr);
 	fprintf(stderr, "guest: %s" MORE_WORDS "%s\n", message, path);
@@ -561,12 +562,12 @@ static int command(const char *name, int argc, char **argv)
 	struct lines said;
 	int option, i;
 
-	while ((option = getopt(argc, argv, "j:l:n:qs:t:")) != -1)
+	if (!strcmp(name, "guest") && argc == 6)
+		return guest(argv[1], argv[2], argv[3], argv[4], argv[5]);
+	while ((option = getopt(argc, argv, "j:n:s:")) != -1)
 		options[option] = optarg ?: "";
 	argc -= optind;
 	argv += optind;
-	if (!strcmp(name, "guest") && argc == 1)
-		return guest(options['s'], options['t'], options['l'], options['q'], argv[0]);
 	if (!strcmp(name, "list") && argc)
 		return list(argv);
 	if (!strcmp(name, "run") && argc == 2)

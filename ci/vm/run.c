@@ -335,25 +335,8 @@ static void boot(char **argv)
 /* Its exit status is that of ci/guest. */
 static int verdict(void)
 {
-	char *argv[10] = { judge, "guest" };
-	int i = 2;
-
-	if (status) {
-		argv[i++] = "-s";
-		argv[i++] = status;
-	}
-	if (timed_out) {
-		argv[i++] = "-t";
-		argv[i++] = limit;
-	}
-	if (lost) {
-		argv[i++] = "-l";
-		argv[i++] = lost;
-	}
-	if (verbose)
-		argv[i++] = "-q";
-	argv[i++] = console;
-	return command(argv);
+	return command((char *[]){ judge, "guest", status ?: "", timed_out ? limit : "",
+				   lost ?: "", verbose ? "shown" : "", console, NULL });
 }
 
 int main(int argc, char **argv)
