@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The shards of ci/test together are all of its tests, each of them once, and no
 # shard has much more to do than another.
-# shellcheck source=ci/common.sh
-. "$(dirname "$0")/../common.sh"
+# shellcheck source=ci/vm/check.sh
+. "$(dirname "$0")/../vm/check.sh"
 
-temporary /tmp/check
 all=$work/all
 bad=0
 
@@ -40,20 +39,7 @@ done
 	bad=1
 }
 
-# refuses SHARD
-refuses() {
-	local status=0
-
-	"$top/ci/test" -l --shard "$1" >"$work/out" 2>"$work/err" || status=$?
-	if ((status != 2)) || ! grep -q -e '--shard wants I/N' "$work/err"; then
-		echo "--shard $1: status $status, $(cat "$work/err")"
-		bad=1
-	fi
-}
-
-refuses 0/2
-refuses 3/2
-refuses 1
-refuses 1/0
-refuses a/b
+for shard in 0/2 3/2 1 1/0 a/b; do
+	refused 2 "--shard wants I/N" test -l --shard "$shard"
+done
 exit $bad

@@ -53,13 +53,9 @@ came_to() {
 		}" "$out/result"
 }
 
-while read -r name want; do
-	got=$(came_to "$name")
-	[[ $got = "$want" ]] || {
-		echo "$name: '$got', should be '$want'"
-		bad=1
-	}
-done < <(wanted)
+for name in "${names[@]#selftest-}"; do
+	printf '%-19s %s\n' "$name" "$(came_to "$name")"
+done | diff <(wanted) - || bad=1
 
 [[ $(tail -n 1 "$out/result") = "6 passed, 16 failed, 1 skipped" ]] || {
 	echo "last line: $(tail -n 1 "$out/result")"
