@@ -236,7 +236,8 @@ static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
 	struct vm_area_struct *vma;
 	int found = 0;
 
-	i_mmap_lock_read(mapping);
+	/* For writing: another event on the page must not find the same place. */
+	i_mmap_lock_write(mapping);
 	mapping_rmap_tree_foreach(vma, mapping, index, index) {
 		unsigned long addr = vma_filebacked_address(vma, index, 1);
 		short shift = mf_mapped_shift(vma, addr, index, event->mfc.pfn);
@@ -251,7 +252,7 @@ static int mf_unmap_page(struct mf_event *event, struct address_space *mapping,
 		if (event->nr_victims == event->max_victims)
 			break;
 	}
-	i_mmap_unlock_read(mapping);
+	i_mmap_unlock_write(mapping);
 	return found;
 }
 
