@@ -21,7 +21,7 @@ static const char * const functions[] = {
 	"xfs_alloc_read_agf", "xfs_trans_brelse", "xfs_mf_*",
 	"pmem_dax_direct_access",
 	/* locks */
-	"mutex_lock", "mutex_unlock", "down_read", "up_read",
+	"mutex_lock", "mutex_unlock", "down_read", "up_read", "down_write", "up_write",
 };
 
 /* Of these, functions that only look something up or are part of another one */

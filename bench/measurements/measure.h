@@ -56,8 +56,9 @@ void start_members(struct crowd *c, int mapped);
 struct crowd *start_scattered(int files, int gap);
 /* GAP if the variant is "scattered-GAP", or else -1. */
 int gap_of(const char *variant);
-/* Make this round's page fail; return the cost. Every process due a signal gets one. */
+/* This round's page */
 unsigned long pfn_to_fail(struct crowd *c, int round);
+/* Make it fail; return the cost. Every process due a signal gets one. */
 long fail_crowd(struct crowd *c, int round, unsigned long pfn);
 /* The same in another way: @what is written to @path. */
 long act(struct crowd *c, int round, const char *path, const char *what);

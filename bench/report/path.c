@@ -27,9 +27,9 @@ static const struct {
 };
 
 /*
- * The functions that take and release a lock. The trace does not name a mutex or a
- * semaphore: the function that takes it does. XFS releases several buffers, the AGF
- * is the last one.
+ * How the functions that take and release a lock begin. The trace does not name a mutex
+ * or a semaphore: the function that takes it does. XFS releases several buffers, the
+ * AGF is the last one.
  */
 static const struct lock {
 	const char *name, *take, *release;
@@ -39,7 +39,7 @@ static const struct lock {
 	{ "mf_mutex", "mutex_lock", "mutex_unlock", "memory_failure" },
 	{ "AGF", "xfs_alloc_read_agf", "xfs_trans_brelse", .last = true },
 	{ "DAX entry", "dax_lock_mapping_entry", "dax_unlock_mapping_entry" },
-	{ "i_mmap", "down_read", "up_read" },
+	{ "i_mmap", "down_", "up_" },
 };
 #define NR_LOCKS	((int)ARRAY_SIZE(locks))
 #define AGF		1
@@ -56,6 +56,11 @@ static int nr_steps;
 static bool calls(int i, const char *function)
 {
 	return !steps[i].event && is(steps[i].text, function);
+}
+
+static bool calls_any(int i, const char *prefix)
+{
+	return !steps[i].event && begins(steps[i].text, prefix);
 }
 
 /* The number of steps below step i, itself included */
@@ -115,13 +120,13 @@ static void find_lock(const char *kernel, int l)
 	int i, j, end;
 
 	for (i = 0; i < nr_steps; i++) {
-		if (!calls(i, lock->take) ||
+		if (!calls_any(i, lock->take) ||
 		    (lock->within && !is(steps[i].caller, lock->within)))
 			continue;
 		end = -1;
 		for (j = i + 1; j < nr_steps && steps[j].depth >= steps[i].depth; j++)
 			if (steps[j].depth == steps[i].depth &&
-			    calls(j, lock->release) && (end < 0 || lock->last))
+			    calls_any(j, lock->release) && (end < 0 || lock->last))
 				end = j;
 		if (end < 0)
 			die("traces/%s: %s is not released where it was taken",
@@ -155,8 +160,8 @@ static void read_path(const char *kernel)
 		find_lock(kernel, i);
 	/* mutexes and semaphores are shown as locks that are held, not as steps */
 	for (i = 0; i < nr_steps; i++) {
-		if (calls(i, "mutex_lock") || calls(i, "mutex_unlock") ||
-		    calls(i, "down_read") || calls(i, "up_read"))
+		if (calls_any(i, "mutex_") || calls_any(i, "down_") ||
+		    calls_any(i, "up_"))
 			continue;
 		steps[nr] = steps[i];
 		if (!steps[nr].event)
