@@ -4,16 +4,22 @@
  * device memory.
  *
  * The memory map is found by walking the kernel's page table through /dev/mem.
- * This needs KASLR to move only what /proc/kallsyms lists, and page tables of
- * four levels; ci/guest boots so.
+ * This needs KASLR to move only what /proc/kallsyms lists, pages of 4 KiB, and page
+ * tables of four levels; ci/guest boots so.
  */
 #include "lib.h"
 #include "race.h"
 
-#define KERNEL_MAP	0xffffffff80000000UL	/* __START_KERNEL_map */
 #define PRESENT		(1UL << 0)
-#define LARGE		(1UL << 7)
+#ifdef __aarch64__
+#define TOP		"swapper_pg_dir"
+#define ADDRESS		0x0000fffffffff000UL
+#define is_large(entry)	(!((entry) & (1UL << 1)))
+#else
+#define TOP		"init_top_pgt"
 #define ADDRESS		0x000ffffffffff000UL
+#define is_large(entry)	((entry) & (1UL << 7))
+#endif
 #define TAIL	1UL
 
 static int mem = -1;
@@ -40,7 +46,7 @@ long kernel_number(const char *key)
 	}
 	at = memmem(notes, sizeof(notes), key, strlen(key));
 	must(at, "VMCOREINFO has no %s", key);
-	return strtol(at + strlen(key), NULL, 10);
+	return strtoul(at + strlen(key), NULL, 0);
 }
 
 /* The line of a text file that has this; NULL if there is none */
@@ -56,7 +62,12 @@ static char *line_with(const char *path, const char *what)
 /* The physical address of this symbol in the kernel's image. */
 static uint64_t physical_of_symbol(const char *name)
 {
-	const long base = kernel_number("NUMBER(phys_base)=") - KERNEL_MAP;
+#ifdef __aarch64__
+	const long base = -kernel_number("NUMBER(kimage_voffset)=");
+#else
+	const long base = kernel_number("NUMBER(phys_base)=") -
+			  0xffffffff80000000UL;	/* __START_KERNEL_map */
+#endif
 	char end[128], *line;
 
 	snprintf(end, sizeof(end), " %s\n", name);
@@ -76,14 +87,14 @@ static bool find_physical(uint64_t addr, uint64_t *phys, uint64_t *len)
 	int shift;
 
 	if (!top)
-		top = physical_of_symbol("init_top_pgt");
+		top = physical_of_symbol(TOP);
 	table = top;
 	for (shift = 39; ; shift -= 9) {
 		read_physical(table + (addr >> shift & 511) * 8, &entry, 8);
 		if (!(entry & PRESENT))
 			return false;
 		table = entry & ADDRESS;
-		if (shift == 12 || (shift < 39 && entry & LARGE))
+		if (shift == 12 || (shift < 39 && is_large(entry)))
 			break;
 	}
 	*len = (1UL << shift) - (addr & ((1UL << shift) - 1));
@@ -92,27 +103,42 @@ static bool find_physical(uint64_t addr, uint64_t *phys, uint64_t *len)
 	return true;
 }
 
+/* Where the kernel maps page frame 0 and its struct page, even if there is none */
+static uint64_t direct_map, memory_map;
+
+static void find_maps(void)
+{
+	if (memory_map)
+		return;
+#ifdef __aarch64__
+	direct_map = 0xffff000000000000UL;	/* PAGE_OFFSET */
+	direct_map -= kernel_number("NUMBER(PHYS_OFFSET)=");
+	memory_map = kernel_number("NUMBER(VMEMMAP_START)=");
+	memory_map -= kernel_number("NUMBER(PHYS_OFFSET)=") / PAGE *
+		      kernel_number("SIZE(page)=");
+#else
+	read_physical(physical_of_symbol("page_offset_base"), &direct_map, 8);
+	read_physical(physical_of_symbol("vmemmap_base"), &memory_map, 8);
+#endif
+}
+
 bool in_direct_map(unsigned long pfn)
 {
-	static uint64_t base;
 	uint64_t phys, len;
 
-	if (!base)
-		read_physical(physical_of_symbol("page_offset_base"), &base, 8);
-	return find_physical(base + pfn * PAGE, &phys, &len);
+	find_maps();
+	return find_physical(direct_map + pfn * PAGE, &phys, &len);
 }
 
 /* Where the struct page is, if any; how much of the memory map follows */
 static bool find_page(unsigned long pfn, uint64_t *phys, uint64_t *len)
 {
 	const long size = kernel_number("SIZE(page)=");
-	static uint64_t map;
 
-	if (!map)
-		read_physical(physical_of_symbol("vmemmap_base"), &map, 8);
-	must(map >= 0xffff800000000000UL && size <= (long)PAGE &&
+	find_maps();
+	must(memory_map >= 0xffff800000000000UL && size <= (long)PAGE &&
 	     PAGE % size == 0);
-	return find_physical(map + pfn * size, phys, len);
+	return find_physical(memory_map + pfn * size, phys, len);
 }
 
 bool flagged(unsigned long pfn)
