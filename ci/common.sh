@@ -6,8 +6,11 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The processor that kernels and guests are for; arm64 has a folder of its own in build/
+arch=${ARCH:-x86_64}
 # shellcheck disable=SC2034 # used by the programs that source this file
 build=$top/build
+[[ $arch = x86_64 ]] || build+=/$arch
 # shellcheck disable=SC2034
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/memory-failure-aops
 self=${0#"$top/"}
@@ -195,14 +198,17 @@ apt_options() {
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # debian_apt SUITE COMMAND [ARG...]: run an apt command that sees SUITE and
-# nothing else, from the machine's mirror and with the machine's apt options.
+# nothing else, from the machine's mirror and with the machine's apt options; for
+# the machine's architecture, or $package_arch.
 # Its state is under build/, the system's is not touched. The index is fetched
 # again after a day, or at once if the file build/apt/SUITE/fresh is removed.
 # apt's messages go to build/apt/SUITE/log: see reason.
 debian_apt() {
 	local suite=$1 dir=$build/apt/$1 uri
 	shift
+	local of=${package_arch:-$(dpkg --print-architecture)}
 	local options=(-o "Dir::State=$dir" -o "Dir::Cache=$dir/cache"
+		-o "APT::Architecture=$of" -o "APT::Architectures=$of"
 		-o "Dir::State::status=$dir/status"
 		-o "Dir::Etc::SourceList=$dir/sources.list"
 		-o Dir::Etc::SourceParts=/dev/null

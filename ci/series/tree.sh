@@ -10,6 +10,9 @@ ccache=$(! command -v ccache >/dev/null || echo "ccache ")
 # its work, is fixed
 make_variables=(CC="${ccache}gcc" HOSTCC="${ccache}gcc" KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970"
 	KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host)
+cross=aarch64-linux-gnu-
+[[ $arch = x86_64 ]] ||
+	make_variables+=(ARCH="$arch" CROSS_COMPILE=$cross CC="$ccache${cross}gcc")
 
 # fixed COMMAND...: the language of the compiler's messages counts for ccache as well. Its
 # depend mode spares a fifth of the time by not running the preprocessor twice.
