@@ -81,61 +81,27 @@ static void share_in_part(void)
 	finish_all();
 }
 
-static bool on_realtime(const struct fsmap *rec)
-{
-	struct stat st;
-
-	must(!stat(PMEM_RT, &st));
-	return rec->fmr_device == makedev(major(st.st_rdev),
-					  minor(st.st_rdev));
-}
-
-/* A file's page that is at this place. */
-struct block {
-	uint64_t inode, physical, offset;
-};
-
-static bool has_block(const struct fsmap *rec, const void *data)
-{
-	struct block *b = (struct block *)data;
-
-	if (!on_realtime(rec) || (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) ||
-	    rec->fmr_owner != b->inode ||
-	    b->physical < rec->fmr_physical ||
-	    b->physical >= rec->fmr_physical + rec->fmr_length)
-		return false;
-	b->offset = rec->fmr_offset + (b->physical - rec->fmr_physical);
-	return true;
-}
-
 /* One file has a group's last block and the next group's first. */
 static void ends_of_groups(void)
 {
+	const char *big = file("big");
 	struct proc *last, *first, *clone;
-	struct block blocks[2];
-	struct stat st;
+	off_t end = -1, start = -1;
 	unsigned long pfn;
 	int i;
 
-	allocate(file("big"), 5 * GROUP_SIZE);
-	must(!stat(file("big"), &st));
-	blocks[0].inode = blocks[1].inode = st.st_ino;
-	for (i = 1; i < 8; i++) {
-		blocks[0].physical = i * GROUP_SIZE - PAGE;
-		blocks[1].physical = i * GROUP_SIZE;
-		if (find_extent(MNT, has_block, &blocks[0], NULL) >= 0 &&
-		    find_extent(MNT, has_block, &blocks[1], NULL) >= 0)
-			break;
+	allocate(big, 5 * GROUP_SIZE);
+	for (i = 1; i < 8 && (end < 0 || start < 0); i++) {
+		end = file_offset(big, i * GROUP_SIZE - PAGE);
+		start = file_offset(big, i * GROUP_SIZE);
 	}
-	must(i < 8, "the big file has no end of a group and the next's start");
-	for (i = 0; i < 2; i++)
-		must(file_physical(file("big"), blocks[i].offset) ==
-		     (int64_t)blocks[i].physical &&
-		     !write_page(file("big"), blocks[i].offset, 'b'));
-	clone_range(file("big"), blocks[0].offset, PAGE, file("end"), 0);
-	last = map_by("last", file("big"), blocks[0].offset);
+	must(end >= 0 && start >= 0,
+	     "the big file has no end of a group and the next's start");
+	must(!write_page(big, end, 'b') && !write_page(big, start, 'b'));
+	clone_range(big, end, PAGE, file("end"), 0);
+	last = map_by("last", big, end);
 	clone = map_by("reflink of last", file("end"), 0);
-	first = map_by("first", file("big"), blocks[1].offset);
+	first = map_by("first", big, start);
 	pfn = common_page(LIST(last, clone));
 	must(page_of(first) == pfn + 1);
 
@@ -155,19 +121,25 @@ static void ends_of_groups(void)
 	finish_all();
 }
 
-/* An extent of a special owner that is on the realtime device. */
-static bool is_realtime(const struct fsmap *rec, const void *data)
-{
-	const uint64_t *owner = data;
+/* An extent of a special owner, on a device as FS_IOC_GETFSMAP numbers it. */
+struct special {
+	uint32_t device;
+	uint64_t owner;
+};
 
-	return on_realtime(rec) &&
+static bool is_special(const struct fsmap *rec, const void *data)
+{
+	const struct special *s = data;
+
+	return rec->fmr_device == s->device &&
 	       (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) &&
-	       rec->fmr_owner == *owner;
+	       rec->fmr_owner == s->owner;
 }
 
-static int64_t realtime_extent(uint64_t owner, uint64_t *length)
+static int64_t realtime_extent(uint32_t device, uint64_t owner, uint64_t *length)
 {
-	int64_t place = find_extent(MNT, is_realtime, &owner, length);
+	const struct special wanted = { device, owner };
+	int64_t place = find_extent(MNT, is_special, &wanted, length);
 
 	must(place >= 0, "the realtime device has no such extent");
 	return place;
@@ -177,9 +149,13 @@ static void fail_on_device(void)
 {
 	struct monitor *m = start_monitor(MNT);
 	struct proc *p;
+	struct stat st;
 	uint64_t length;
+	uint32_t device;
 	int64_t place;
 
+	must(!stat(PMEM_RT, &st));
+	device = makedev(major(st.st_rdev), minor(st.st_rdev));
 	make_file(file("f"), 4 * PAGE);
 	p = map_by("bystander", file("f"), PAGE);
 	make_file(file("unmapped"), 4 * PAGE);
@@ -196,7 +172,7 @@ static void fail_on_device(void)
 
 	part("free space");
 	forget_reports(m);
-	place = realtime_extent(OWN_FREE, &length);
+	place = realtime_extent(device, OWN_FREE, &length);
 	must(length >= 64 * PAGE);
 	place += length / PAGE / 2 * PAGE;
 	poison_and_check(pmem_pfn(PMEM_RT, place));
@@ -206,7 +182,7 @@ static void fail_on_device(void)
 
 	part("the first group's superblock");
 	forget_reports(m);
-	place = realtime_extent(XFS_OWN_FS, &length);
+	place = realtime_extent(device, XFS_OWN_FS, &length);
 	check_error(poison(pmem_pfn(PMEM_RT, place)));
 	check(reported_media(m, RT_DEVICE, place), PLACE_REPORTED);
 	check(!alive(), SHUTS_DOWN);
@@ -232,14 +208,6 @@ static void groups(void)
 /* XFS_DEV_RT: FS_IOC_GETFSMAP cannot use dev_t, which both sections share */
 #define RT_SECTION_ID	3
 #define MAPPER		"a process that maps it gets BUS_MCEERR_AO and loses it"
-
-static bool is_free_realtime(const struct fsmap *rec, const void *data)
-{
-	(void)data;
-	return rec->fmr_device == RT_SECTION_ID &&
-	       (rec->fmr_flags & FMR_OF_SPECIAL_OWNER) &&
-	       rec->fmr_owner == OWN_FREE;
-}
 
 static void fail_mapped(const char *name, bool realtime)
 {
@@ -270,9 +238,9 @@ static void fail_unmapped(struct monitor *m, const char *name, int domain)
 
 static void fail_free(struct monitor *m)
 {
-	int64_t place = find_extent(MNT, is_free_realtime, NULL, NULL);
+	int64_t place = realtime_extent(RT_SECTION_ID, OWN_FREE, NULL);
 
-	must(place >= DATA_SIZE, "there is no free realtime extent");
+	must(place >= DATA_SIZE);
 	part("free realtime space");
 	forget_reports(m);
 	poison_and_check(pmem_pfn(PMEM, place + PAGE));
