@@ -6,15 +6,8 @@
 #include "devices.h"
 #include "trace.h"
 
-#define MOUNTS		"both filesystems mount"
 #define HAVE_DAX	"files of both filesystems are DAX"
 #define FREED		"the device's dax_device is freed"
-
-static int mount_partition(int nr, const char *options)
-{
-	make_fs(MKFS_XFS, NULL, partition(nr));
-	return try_mount(partition(nr), place(nr), "xfs", options);
-}
 
 static unsigned long place_pfn(int nr, int64_t physical)
 {
@@ -68,25 +61,14 @@ static void fail_unmapped(int failing, int other)
 
 static void dax_always(void)
 {
-	int ret[2];
-
 	part("dax=always");
-	ret[0] = mount_partition(1, "dax=always");
-	ret[1] = mount_partition(2, "dax=always");
-	if (check(!ret[0] && !ret[1], MOUNTS)) {
-		fail_in("dax=always", 1, 2);
-		fail_in("dax=always", 2, 1);
-		fail_unmapped(2, 1);
-		part("dax=always");
-		check(unmount_from(place(1)) & unmount_from(place(2)),
-		      "both filesystems unmount");
-	} else {
-		remark("%s and %s", strerror(-ret[0]), strerror(-ret[1]));
-		if (!ret[0])
-			unmount_from(place(1));
-		if (!ret[1])
-			unmount_from(place(2));
-	}
+	if (!check(mount_two(1, "dax=always"), BOTH_MOUNT))
+		return;
+	fail_in("dax=always", 1, 2);
+	fail_in("dax=always", 2, 1);
+	fail_unmapped(2, 1);
+	part("dax=always");
+	check(unmount_two(1), BOTH_UNMOUNT);
 }
 
 static bool is_dax(const char *path)
@@ -99,13 +81,10 @@ static bool is_dax(const char *path)
 
 static void dax_inode(void)
 {
-	int ret[2], i;
+	int i;
 
 	part("dax=inode");
-	ret[0] = mount_partition(3, "dax=inode");
-	ret[1] = mount_partition(4, "dax=inode");
-	must(!ret[0] && !ret[1], "mount -o dax=inode: %s and %s",
-	     strerror(-ret[0]), strerror(-ret[1]));
+	must(mount_two(3, "dax=inode"), "mount -o dax=inode fails");
 	for (i = 3; i <= 4; i++) {
 		make_file(file("%d/plain", i), PAGE);
 		/* New files inherit the directory's flag. */
@@ -123,8 +102,7 @@ static void dax_inode(void)
 		       is_dax(file("3/f")) ? "DAX" : "not DAX",
 		       is_dax(file("4/f")) ? "DAX" : "not DAX");
 	}
-	check(unmount_from(place(3)) & unmount_from(place(4)),
-	      "both filesystems unmount");
+	check(unmount_two(3), BOTH_UNMOUNT);
 }
 
 static bool was_freed(void)
@@ -167,7 +145,7 @@ SCENARIO("filesystems with reflink on partitions of one pmem device",
 	 * dax_device.
 	 */
 	.base.fails = {
-		"dax=always: " MOUNTS,
+		"dax=always: " BOTH_MOUNT,
 		"dax=inode: " HAVE_DAX,
 		"the device: " FREED,
 	},

@@ -90,6 +90,30 @@ void make_partitions(int nr, int mib)
 		must(!access(partition(i), F_OK));
 }
 
+bool mount_two(int nr, const char *options)
+{
+	int i, ret[2];
+
+	for (i = 0; i < 2; i++) {
+		make_fs(MKFS_XFS, NULL, partition(nr + i));
+		ret[i] = try_mount(partition(nr + i), place(nr + i), "xfs",
+				   options);
+	}
+	if (!ret[0] && !ret[1])
+		return true;
+	for (i = 0; i < 2; i++) {
+		remark("%s: %s", partition(nr + i), strerror(-ret[i]));
+		if (!ret[i])
+			unmount_from(place(nr + i));
+	}
+	return false;
+}
+
+bool unmount_two(int nr)
+{
+	return unmount_from(place(nr)) & unmount_from(place(nr + 1));
+}
+
 void check_repair(const char *device)
 {
 	char command[80];

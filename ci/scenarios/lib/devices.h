@@ -30,6 +30,11 @@ bool alive_in(const char *place);
 void make_partitions(int nr, int mib);
 const char *partition(int nr);		/* the device */
 const char *place(int nr);		/* in MNT; until one more is asked for */
+/* XFS on this partition and the next: both are mounted, or none. */
+bool mount_two(int nr, const char *options);
+bool unmount_two(int nr);
+#define BOTH_MOUNT	"both filesystems mount"
+#define BOTH_UNMOUNT	"both filesystems unmount"
 
 /* xfs_repair, of a filesystem that is not mounted */
 void check_repair(const char *device);

@@ -3,12 +3,10 @@
  * Pages of two filesystems, on partitions of one device, fail at the same time,
  * while a third is mounted and unmounted: each failure concerns only its own.
  */
-#include <sys/mount.h>
 #include "devices.h"
 #include "race.h"
 
 #define PAGES		1000UL
-#define MOUNTS		"both filesystems mount"
 
 static void mount_and_unmount(struct racer *r, unsigned long i)
 {
@@ -33,18 +31,9 @@ static void run(void)
 	int ret[2], nr;
 
 	make_partitions(3, 600);
-	for (nr = 0; nr < 3; nr++)
-		make_fs(MKFS_XFS, NULL, partition(nr + 1));
-	for (nr = 0; nr < 2; nr++)
-		ret[nr] = try_mount(partition(nr + 1), place(nr + 1), "xfs",
-				    "dax=always");
-	if (!check(!ret[0] && !ret[1], MOUNTS)) {
-		remark("%s and %s", strerror(-ret[0]), strerror(-ret[1]));
-		for (nr = 0; nr < 2; nr++)
-			if (!ret[nr])
-				unmount_from(place(nr + 1));
+	make_fs(MKFS_XFS, NULL, partition(3));
+	if (!check(mount_two(1, "dax=always"), BOTH_MOUNT))
 		return;
-	}
 
 	for (nr = 0; nr < 2; nr++) {
 		f[nr] = make_field(partition(nr + 1), file("%d/f", nr + 1), PAGES,
@@ -67,8 +56,7 @@ static void run(void)
 	check(alive_in(place(1)) && alive_in(place(2)), "both go on");
 	end_race();
 
-	check(unmount_from(place(1)) & unmount_from(place(2)),
-	      "both filesystems unmount");
+	check(unmount_two(1), BOTH_UNMOUNT);
 	check_pages();
 	for (nr = 0; nr < 3; nr++) {
 		part("partition %d", nr + 1);
@@ -79,5 +67,5 @@ static void run(void)
 SCENARIO("pages fail in two filesystems on one device at the same time",
 	.cpus = 4, .seconds = 120, .debug = true,
 	/* Base refuses to mount them: a dax_device has one holder. */
-	.base.fails = { MOUNTS },
+	.base.fails = { BOTH_MOUNT },
 	BETWEEN_AS_BASE);
