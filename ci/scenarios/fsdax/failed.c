@@ -14,12 +14,10 @@ static void refused(int ret, const char *what)
 
 static int read_device(int64_t physical)
 {
-	int fd = open_file(PMEM, O_RDONLY | O_DIRECT), ret;
-	void *page;
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	int fd = open_file(PMEM, O_RDONLY | O_DIRECT);
+	int ret = pread(fd, page, PAGE, physical) < 0 ? -errno : 0;
 
-	must(!posix_memalign(&page, PAGE, PAGE));
-	ret = pread(fd, page, PAGE, physical) < 0 ? -errno : 0;
-	free(page);
 	close(fd);
 	return ret;
 }

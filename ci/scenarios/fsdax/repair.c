@@ -190,15 +190,13 @@ static void refused(const struct looks *before, int ret, int error)
 /* O_DIRECT, of a part of a buffer that is aligned */
 static int write_device(int64_t physical, size_t skip, size_t len, int byte)
 {
+	static char buffer[2 * PAGE] __attribute__((aligned(PAGE)));
 	int fd = open_file(PMEM, O_WRONLY | O_DIRECT), ret;
-	char *buffer;
 	ssize_t n;
 
-	must(!posix_memalign((void **)&buffer, PAGE, 2 * PAGE));
-	memset(buffer, byte, 2 * PAGE);
+	memset(buffer, byte, sizeof(buffer));
 	n = pwrite(fd, buffer + skip, len, physical);
 	ret = n < 0 ? -errno : n == (ssize_t)len ? 0 : -ENODATA;
-	free(buffer);
 	close(fd);
 	return ret;
 }
