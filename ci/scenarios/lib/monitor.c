@@ -89,20 +89,9 @@ static bool have_come(void)
 	return count(m, TYPE_LOST) >= wanted;
 }
 
-static void show_lost(const struct monitor *m)
-{
-	const struct event *e;
-
-	for (e = m->events; e < m->events + m->nr; e++)
-		if (e->type == TYPE_LOST)
-			remark("inode %llu, offset %#llx, length %#llx",
-			       (unsigned long long)e->range.ino,
-			       (unsigned long long)e->range.pos,
-			       (unsigned long long)e->range.len);
-}
-
 int lost_reports(struct monitor *m, int expected)
 {
+	const struct event *e;
 	int n;
 
 	current = m;
@@ -112,8 +101,12 @@ int lost_reports(struct monitor *m, int expected)
 	wanted = expected + 1;
 	within(1, have_come);
 	n = count(m, TYPE_LOST);
-	if (n != expected)
-		show_lost(m);
+	for (e = m->events; n != expected && e < m->events + m->nr; e++)
+		if (e->type == TYPE_LOST)
+			remark("inode %llu, offset %#llx, length %#llx",
+			       (unsigned long long)e->range.ino,
+			       (unsigned long long)e->range.pos,
+			       (unsigned long long)e->range.len);
 	return n;
 }
 
