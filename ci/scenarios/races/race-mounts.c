@@ -6,7 +6,6 @@
  * is not.
  */
 #include <sys/mount.h>
-#include <linux/types.h>
 #include "race.h"
 
 #define PAGES		1200UL
@@ -18,8 +17,8 @@
 
 /* As in fs/xfs/libxfs/xfs_fs.h. */
 struct growfs_data {
-	__u64 newblocks;
-	__u32 imaxpct;
+	uint64_t newblocks;
+	uint32_t imaxpct;
 };
 #define GROWFS_DATA	_IOW('X', 110, struct growfs_data)
 
@@ -35,7 +34,7 @@ static struct {
 } volatile *now;
 
 static struct field *mapped, *idle;
-static unsigned long first_free, nr_free;
+static unsigned long first_free;
 
 /* Keeps its file mapped whenever the filesystem is mounted. */
 static void keep_mapped(struct racer *r, unsigned long i)
@@ -79,7 +78,7 @@ static void fail_next(struct racer *r, unsigned long i)
 
 	i = next[kind];
 	was_mapped = i < now->populated;
-	if (i >= (kind == 2 ? nr_free : PAGES)) {
+	if (i >= PAGES) {
 		usleep(1000);
 		return;
 	}
@@ -174,7 +173,6 @@ static void run(void)
 	free_at = find_owner(MNT, OWN_FREE, &length);
 	must(length > 2 * PAGES * PAGE);
 	first_free = pmem_pfn(PMEM, free_at + length / 2 / PAGE * PAGE);
-	nr_free = PAGES;
 
 	now = shared_memory(sizeof(*now));
 	now->state = MOUNTED;
