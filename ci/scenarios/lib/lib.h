@@ -9,8 +9,6 @@
 int try_put(const char *path, const char *string);
 void log_kernel(const char *what);	/* a line on the guest's console */
 bool mounted(void);
-/* A number from VMCOREINFO, the kernel's notes for crash dumps. */
-long kernel_number(const char *key);
 /* Wait until each has left its handler of the last machine check. */
 void visit_processors(void);
 const char *code_name(int code);
@@ -18,7 +16,7 @@ const char *code_name(int code);
 int load_here(unsigned long addr);
 int store_here(unsigned long addr, int byte);
 /* Two processes do this at the same time. */
-void call_both(struct proc *const *p, long (*what)(unsigned long),
+void call_both(struct proc *const *p, int (*what)(unsigned long),
 	       const unsigned long arguments[2], int results[2]);
 /* Make another process repeat this until relent(). */
 void set_going(struct proc *p, void (*round)(void *), void *with);

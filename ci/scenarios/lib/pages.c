@@ -33,7 +33,7 @@ static void read_physical(uint64_t phys, void *buf, size_t len)
 }
 
 /* From VMCOREINFO, the kernel's notes for crash dumps */
-long kernel_number(const char *key)
+static long kernel_number(const char *key)
 {
 	static char notes[1 << 16];
 	uint64_t phys, len;

@@ -23,7 +23,7 @@ struct order {
 	char path[64];
 	void (*round)(void *);
 	void *with;
-	long (*call)(unsigned long);
+	int (*call)(unsigned long);
 };
 
 struct answer {
@@ -434,7 +434,7 @@ void set_going(struct proc *p, void (*round)(void *), void *with)
 	give_order(p, &o);
 }
 
-void call_both(struct proc *const *p, long (*what)(unsigned long),
+void call_both(struct proc *const *p, int (*what)(unsigned long),
 	       const unsigned long arguments[2], int results[2])
 {
 	int i;

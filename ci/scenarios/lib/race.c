@@ -106,11 +106,6 @@ bool is_refused(const struct field *f, unsigned long i)
 	return failure_of(f->first + i)->real;
 }
 
-static long inject(unsigned long pfn)
-{
-	return fail_pfn(pfn);
-}
-
 void fail_at_once(unsigned long pfn, unsigned long other, int results[2])
 {
 	const unsigned long pfns[2] = { pfn, other };
@@ -118,7 +113,7 @@ void fail_at_once(unsigned long pfn, unsigned long other, int results[2])
 
 	for (i = 0; i < 2 && !injectors[i]; i++)
 		injectors[i] = start("injector %d", i);
-	call_both(injectors, inject, pfns, results);
+	call_both(injectors, fail_pfn, pfns, results);
 }
 
 /* --- racers --- */
@@ -580,17 +575,14 @@ void check_pages(void)
 /* xfs_repair reads more than metadata and stops at the first error. */
 static void mend(void)
 {
+	static char zeroes[PAGE] __attribute__((aligned(PAGE)));
 	int fd = open_file(PMEM, O_WRONLY | O_DIRECT);
 	unsigned long first = pmem_pfn(PMEM, 0), i;
-	void *zeroes;
 
-	must(!posix_memalign(&zeroes, PAGE, PAGE));
-	memset(zeroes, 0, PAGE);
 	for (i = 0; i < shared->nr; i++)
 		must(!shared->pages[i].real ||
 		     pwrite(fd, zeroes, PAGE, (shared->first + i - first) * PAGE)
 		     == PAGE);
-	free(zeroes);
 	close(fd);
 }
 
