@@ -17,7 +17,7 @@
 static struct proc *procs[MANY];
 static unsigned long first;
 static int nth_fd, task_fd, corrupt_fd;
-static long exact, uninformed;
+static long exact, uninformed, not_lost, missed;
 
 static void put_number(int fd, unsigned long number)
 {
@@ -50,17 +50,16 @@ static bool was_told(struct proc *p, unsigned long addr)
 }
 
 /* Has each of them lost page i, and got a signal? */
-static void look_at_all(unsigned int nr, unsigned long i, long *kept,
-			long *missed)
+static void look_at_all(unsigned int nr, unsigned long i)
 {
 	unsigned int j;
 
 	for (j = 0; j < nr; j++) {
 		if (maps(procs[j], procs[j]->at + i * PAGE)) {
 			remark("%s has page %lu still", procs[j]->name, i);
-			++*kept;
+			not_lost++;
 		}
-		*missed += !was_told(procs[j], procs[j]->at + i * PAGE);
+		missed += !was_told(procs[j], procs[j]->at + i * PAGE);
 		procs[j]->seen->n = 0;
 	}
 }
@@ -81,9 +80,18 @@ static void share(const char *name, unsigned int nr, unsigned long pages)
 	first = page_of(procs[0]);
 }
 
+/* Of the failures since the last call */
+static void check_told(void)
+{
+	check(!not_lost, "no process keeps the page");
+	check(!missed, "all are told, if only that there is something");
+	finish_all();
+	exact = uninformed = not_lost = missed = 0;
+}
+
 static void each_in_turn(void)
 {
-	long errors = 0, kept = 0, missed = 0;
+	long errors = 0;
 	unsigned long n;
 	char left[24];
 	int ret;
@@ -101,7 +109,7 @@ static void each_in_turn(void)
 			       n, ret);
 			errors++;
 		}
-		look_at_all(FEW, n, &kept, &missed);
+		look_at_all(FEW, n);
 		/* The nth allocation was not reached. */
 		if (strtoul(left, NULL, 0))
 			break;
@@ -110,9 +118,7 @@ static void each_in_turn(void)
 	       n - 1, exact, uninformed);
 	check(n > 3 && n < MOST && uninformed, "each allocation had its turn");
 	check(!errors, "memory_failure() succeeds each time");
-	check(!kept, "no process keeps the page");
-	check(!missed, "all are told, if only that there is something");
-	finish_all();
+	check_told();
 }
 
 static void put(const char *dir, const char *name, const char *value)
@@ -123,12 +129,10 @@ static void put(const char *dir, const char *name, const char *value)
 	put_string(path, value);
 }
 
-/* For tasks with make-it-fail set, whatever the GFP flags. */
+/* For tasks with make-it-fail set */
 static void fail_always(const char *dir)
 {
 	put(dir, "task-filter", "Y");
-	put(dir, "ignore-gfp-wait", "N");
-	put(dir, "verbose", "0");
 	put(dir, "probability", "100");
 	put(dir, "interval", "1");
 	put(dir, "times", "-1");
@@ -136,14 +140,11 @@ static void fail_always(const char *dir)
 
 static void all_at_once(void)
 {
-	long kept = 0, missed = 0;
 	unsigned long i;
 
 	part("all allocations fail");
-	exact = uninformed = 0;
 	share("many", MANY, 8);
 	put(FAIL_PAGE, "ignore-gfp-highmem", "N");
-	put(FAIL_PAGE, "min-order", "0");
 	fail_always(FAILSLAB);
 	fail_always(FAIL_PAGE);
 	for (i = 1; i < 4; i++) {
@@ -151,14 +152,12 @@ static void all_at_once(void)
 
 		put_number(task_fd, 0);
 		check_result(ret, 0, "memory_failure() succeeds, page %lu", i);
-		look_at_all(MANY, i, &kept, &missed);
+		look_at_all(MANY, i);
 	}
 	remark("%ld signals told all, %ld only that there was something", exact,
 	       uninformed);
 	check(uninformed, "the allocations did fail");
-	check(!kept, "no process keeps the page");
-	check(!missed, "all are told, if only that there is something");
-	finish_all();
+	check_told();
 }
 
 static void run(void)
