@@ -14,6 +14,41 @@ static const struct segment before[] = {
 	{ "/dev/pmem0", 256 * MIB, 160 * MIB },
 };
 
+struct move {
+	struct segment from, to;
+};
+
+static void copy(const struct move *m)
+{
+	static char buffer[4 * MIB] __attribute__((aligned(PAGE)));
+	/* Bypass the block device's page cache, which may be stale. */
+	int from = open_file(m->from.device, O_RDONLY | O_DIRECT);
+	int to = open_file(m->to.device, O_WRONLY | O_DIRECT);
+	const int64_t step = sizeof(buffer);
+	int64_t at;
+
+	for (at = 0; at < m->from.length; at += step)
+		must(pread(from, buffer, step, m->from.start + at) == step &&
+		     pwrite(to, buffer, step, m->to.start + at) == step);
+	close(from);
+	close(to);
+}
+
+/*
+ * Give it another table while a filesystem on it is frozen: the moved segments
+ * are copied first.
+ */
+static void reload_dm(const char *table, const struct move *moves, int nr)
+{
+	int i;
+
+	dm("suspend", "");
+	for (i = 0; i < nr; i++)
+		copy(&moves[i]);
+	dm("load", table);
+	dm("resume", "");
+}
+
 /* --- the first half moves --- */
 
 #define CAN_BE_READ	"the file can be read"

@@ -11,6 +11,29 @@
 #define SLEEPS	"it sleeps while it waits"
 #define KILLED	"SIGKILL ends the wait"
 
+static int pin[2];
+
+/* Pin a page, as DMA does. This process no longer maps it. */
+static void pin_page(const char *path, off_t offset)
+{
+	struct iovec page = { .iov_len = PAGE };
+	int fd = open_file(path, O_RDONLY);
+
+	page.iov_base = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
+	must(page.iov_base != MAP_FAILED, "mmap %s: %m", path);
+	close(fd);
+	must(!pipe(pin), "pipe: %m");
+	must(vmsplice(pin[1], &page, 1, 0) == (ssize_t)PAGE, "vmsplice: %m");
+	/* Keep only the pin, so that the file can be evicted. */
+	munmap(page.iov_base, PAGE);
+}
+
+static void unpin_page(void)
+{
+	close(pin[0]);
+	close(pin[1]);
+}
+
 /* --- processes that give blocks up --- */
 
 static pid_t givers[2];

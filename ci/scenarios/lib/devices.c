@@ -174,33 +174,6 @@ void take_down_dm(void)
 	remove_dm();
 }
 
-static void copy(const struct move *m)
-{
-	static char buffer[4 * MIB] __attribute__((aligned(PAGE)));
-	/* Bypass the block device's page cache, which may be stale. */
-	int from = open_file(m->from.device, O_RDONLY | O_DIRECT);
-	int to = open_file(m->to.device, O_WRONLY | O_DIRECT);
-	const int64_t step = sizeof(buffer);
-	int64_t at;
-
-	for (at = 0; at < m->from.length; at += step)
-		must(pread(from, buffer, step, m->from.start + at) == step &&
-		     pwrite(to, buffer, step, m->to.start + at) == step);
-	close(from);
-	close(to);
-}
-
-void reload_dm(const char *table, const struct move *moves, int nr)
-{
-	int i;
-
-	dm("suspend", "");
-	for (i = 0; i < nr; i++)
-		copy(&moves[i]);
-	dm("load", table);
-	dm("resume", "");
-}
-
 unsigned long segment_pfn(const struct segment *segments, int nr,
 			  int64_t offset)
 {

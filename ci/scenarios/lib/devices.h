@@ -60,14 +60,6 @@ void create_dm(const char *table);
 void mount_on_dm(const char *table, const char *mkfs_options);
 void remove_dm(void);
 void take_down_dm(void);		/* and unmount what is on it */
-/*
- * Give it another table while a filesystem on it is frozen: the moved segments
- * are copied first.
- */
-struct move {
-	struct segment from, to;
-};
-void reload_dm(const char *table, const struct move *moves, int nr);
 /* The pfn of a byte of a linear device */
 unsigned long segment_pfn(const struct segment *segments, int nr,
 			  int64_t offset);

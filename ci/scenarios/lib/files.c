@@ -3,7 +3,6 @@
 #include <linux/fiemap.h>
 #include <stdarg.h>
 #include <sys/mount.h>
-#include <sys/uio.h>
 #include "devices.h"
 #include "lib.h"
 
@@ -263,28 +262,6 @@ int fallocate_range(const char *path, int mode, off_t offset, off_t len)
 
 	close(fd);
 	return ret;
-}
-
-static int pin[2];
-
-void pin_page(const char *path, off_t offset)
-{
-	struct iovec page = { .iov_len = PAGE };
-	int fd = open_file(path, O_RDONLY);
-
-	page.iov_base = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, offset);
-	must(page.iov_base != MAP_FAILED, "mmap %s: %m", path);
-	close(fd);
-	must(!pipe(pin), "pipe: %m");
-	must(vmsplice(pin[1], &page, 1, 0) == (ssize_t)PAGE, "vmsplice: %m");
-	/* Keep only the pin, so that the file can be evicted. */
-	munmap(page.iov_base, PAGE);
-}
-
-void unpin_page(void)
-{
-	close(pin[0]);
-	close(pin[1]);
 }
 
 /* The first extent in a range of a file; false if there is none. */

@@ -199,9 +199,6 @@ int fallocate_range(const char *path, int mode, off_t offset, off_t len);
 /* FILE_DEDUPE_RANGE_SAME, FILE_DEDUPE_RANGE_DIFFERS, or -errno */
 int dedupe_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
-/* Pin a page, as DMA does, until unpin_page(). This process no longer maps it. */
-void pin_page(const char *path, off_t offset);
-void unpin_page(void);
 
 /* The place of a file's page on the device, in bytes; -1: none. */
 int64_t file_physical(const char *path, off_t offset);
