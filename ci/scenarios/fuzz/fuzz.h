@@ -435,6 +435,7 @@ void refresh(struct vma *vma, long i);
 /* The place of the page that is mapped here; -1: not on the device */
 long mapped_place(const struct vma *vma, long i);
 void check_flag(long where);
+long counted_pages(void);		/* HardwareCorrupted, without an earlier worker's */
 void check_counter(void);
 void check_log(void);
 void check_everything(bool huge_as_well);
