@@ -42,8 +42,6 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	int n = self->nr_signals;
 
-	(void)signo;
-	(void)context;
 	if (!of_storm(info)) {
 		if (n < MAX_SIGNALS) {
 			self->got[n] = (struct signal_got) {
@@ -197,13 +195,11 @@ void actors_begin(void)
 void actor_start(int p, int parent)
 {
 	struct actor *a = &actors[p];
-	char path[32];
 
 	memset(a, 0, sizeof(*a));
 	a->pid = order(parent, do_fork, p);
 	must(a->pid > 0, "clone: %s", strerror(-a->pid));
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", a->pid);
-	a->pagemap = open_file(path, O_RDONLY | O_CLOEXEC);
+	a->pagemap = open_pagemap(a->pid);
 	ping(p);
 }
 
@@ -213,7 +209,7 @@ void actor_exit(int p)
 	int status;
 
 	order_too(p, NULL);
-	must(waitpid(a->pid, &status, 0) == a->pid, "waitpid: %m");
+	status = wait_for(a->pid);
 	a->ordered = false;
 	close(a->pagemap);
 	agree(!status,

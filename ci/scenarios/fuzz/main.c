@@ -186,10 +186,8 @@ static int watch(void (*work)(void))
 	fflush(stdout);
 	shared->signature[0] = '\0';
 	shared->op[0] = '\0';
-	pid = fork();
-	must(pid >= 0, "fork: %m");
+	pid = fork_child();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* of an earlier worker */
 		if (!ground_clean_up())
 			_exit(ENDS_BROKEN);
@@ -368,7 +366,6 @@ static int command(int argc, char **argv)
 	char *name, *arg;
 	int ret;
 
-	(void)argc;
 	run.stream = true;
 	run.seed = fresh_seed();
 	while ((name = *++argv)) {

@@ -264,11 +264,6 @@ static bool run_access(const struct op *op)
 
 /* --- pages that a process holds --- */
 
-static struct process *process_in(const struct op *op)
-{
-	return &processes[op->process];
-}
-
 /* An iovec of the page, in memory that the process shares */
 static long iov_of(const struct op *op)
 {
@@ -281,7 +276,7 @@ static long iov_of(const struct op *op)
 
 static bool run_pin(const struct op *op)
 {
-	struct process *process = process_in(op);
+	struct process *process = &processes[op->process];
 	enum access_outcome outcome;
 	struct vma *vma = op->map;
 	int error;
@@ -341,12 +336,12 @@ void release_pins(void)
 
 static bool choose_unpin(struct op *op)
 {
-	return process_in(op)->nr_pins;
+	return processes[op->process].nr_pins;
 }
 
 static bool run_unpin(const struct op *op)
 {
-	unpin(process_in(op));
+	unpin(&processes[op->process]);
 	return true;
 }
 

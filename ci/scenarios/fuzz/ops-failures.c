@@ -501,13 +501,9 @@ static void choose(void)
 /* A reflink of a part of a file. It is removed at once and not in the model. */
 static long do_clone(struct actor *a)
 {
-	struct file_clone_range range = {
-		.src_fd = a->arg[0],
-		.src_offset = a->arg[1],
-		.src_length = a->arg[2],
-	};
 	int fd = open(MNT "/clone", O_RDWR | O_CREAT | O_EXCL, 0600);
-	long ret = fd < 0 || ioctl(fd, FICLONERANGE, &range) ? -errno : 0;
+	long ret = fd < 0 ? -errno :
+		clone_open(a->arg[0], a->arg[1], a->arg[2], fd, 0);
 
 	close(fd);
 	unlink(MNT "/clone");

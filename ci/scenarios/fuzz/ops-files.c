@@ -356,7 +356,6 @@ static bool run_evict(const struct op *op)
 {
 	int fd = open(MNT, O_RDONLY | O_CLOEXEC);
 
-	(void)op;
 	close_files();
 	agree(fd >= 0 && (!syncfs(fd) || (any_lost && errno == EIO)),
 	      "syncfs() fails (%m)");

@@ -39,7 +39,6 @@ static bool run_freeze(const struct op *op)
 {
 	struct inode *inode;
 
-	(void)op;
 	/* An open() for writing would wait for the thaw. */
 	for_each_file(inode)
 		fd_of(inode);
@@ -49,7 +48,6 @@ static bool run_freeze(const struct op *op)
 
 static bool choose_thaw(struct op *op)
 {
-	(void)op;
 	return frozen;
 }
 
@@ -63,7 +61,6 @@ static bool run_thaw(const struct op *op)
 {
 	bool was_frozen = frozen;
 
-	(void)op;
 	thaw();
 	return was_frozen;
 }

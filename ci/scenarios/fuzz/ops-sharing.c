@@ -36,17 +36,12 @@ static void shared(const struct op *op)
 static bool run_reflink(const struct op *op)
 {
 	struct inode *from = op->inode, *to = op->other;
-	struct file_clone_range range = {
-		.src_offset = op->page * PAGE,
-		.src_length = op->n * PAGE,
-		.dest_offset = op->at * PAGE,
-	};
 	int error;
 
 	if (!from->dax && !to->dax)
 		return false;
-	range.src_fd = fd_of(from);
-	error = ioctl(fd_of(to), FICLONERANGE, &range) ? errno : 0;
+	error = -clone_open(fd_of(from), op->page * PAGE, op->n * PAGE,
+			    fd_of(to), op->at * PAGE);
 	if (from->dax != to->dax) {
 		agree(error == EINVAL,
 		      "FICLONERANGE from DAX to page cache (%s)",

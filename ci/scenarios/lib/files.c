@@ -166,19 +166,27 @@ void allocate(const char *path, size_t size)
 	close(fd);
 }
 
-void clone_range(const char *from, off_t from_off, size_t len,
-		 const char *to, off_t to_off)
+int clone_open(int from, off_t from_off, size_t len, int to, off_t to_off)
 {
 	struct file_clone_range range = {
+		.src_fd = from,
 		.src_offset = from_off,
 		.src_length = len,
 		.dest_offset = to_off,
 	};
-	int dst = open_file(to, O_RDWR | O_CREAT);
 
-	range.src_fd = open_file(from, O_RDONLY);
-	must(!ioctl(dst, FICLONERANGE, &range), "reflink %s to %s: %m", from, to);
-	close(range.src_fd);
+	return ioctl(to, FICLONERANGE, &range) ? -errno : 0;
+}
+
+void clone_range(const char *from, off_t from_off, size_t len,
+		 const char *to, off_t to_off)
+{
+	int dst = open_file(to, O_RDWR | O_CREAT);
+	int src = open_file(from, O_RDONLY);
+
+	must(!clone_open(src, from_off, len, dst, to_off), "reflink %s to %s: %m",
+	     from, to);
+	close(src);
 	close(dst);
 }
 

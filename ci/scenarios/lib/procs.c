@@ -458,12 +458,12 @@ long relent(struct proc *p)
 	return get_answer(p).value;
 }
 
-static int open_pagemap(pid_t pid)
+int open_pagemap(pid_t pid)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	return open_file(path, O_RDONLY);
+	return open_file(path, O_RDONLY | O_CLOEXEC);
 }
 
 void read_pagemap(pid_t pid, unsigned long addr, uint64_t *entries, size_t nr)

@@ -187,6 +187,8 @@ void clone_file(const char *from, const char *to);
 void make_shared(size_t size, const char *const *names);
 void clone_range(const char *from, off_t from_off, size_t len,
 		 const char *to, off_t to_off);
+/* The same of open files: 0 or -errno */
+int clone_open(int from, off_t from_off, size_t len, int to, off_t to_off);
 /* One byte by pread(): the byte, or -errno. */
 int read_byte(const char *path, off_t offset);
 /* The same byte everywhere by pwrite(): 0 or -errno; up to two pages. */
@@ -283,6 +285,7 @@ long relent(struct proc *p);
 
 /* The contents of a process's page tables. */
 bool maps(struct proc *p, unsigned long addr);
+int open_pagemap(pid_t pid);
 void read_pagemap(pid_t pid, unsigned long addr, uint64_t *entries, size_t nr);
 bool maps_huge(struct proc *p, unsigned long addr);
 /* How much of the range is mapped by PMDs, in one piece; from an open pagemap */
