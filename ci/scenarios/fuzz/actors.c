@@ -43,15 +43,8 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 	int n = self->nr_signals;
 
 	if (!of_storm(info)) {
-		if (n < MAX_SIGNALS) {
-			self->got[n] = (struct signal_got) {
-				.code = info->si_code,
-				.addr = (unsigned long)info->si_addr,
-			};
-			if (info->si_code == BUS_MCEERR_AO ||
-			    info->si_code == BUS_MCEERR_AR)
-				self->got[n].lsb = info->si_addr_lsb;
-		}
+		if (n < MAX_SIGNALS)
+			note_signal(&self->got[n], info);
 		self->nr_signals = n + 1;
 	}
 	if (accessing && info->si_code != BUS_MCEERR_AO)

@@ -363,7 +363,7 @@ extern struct op_kind file_ops[], sharing_ops[], process_ops[], access_ops[],
 	failure_ops[], filesystem_ops[];
 
 extern struct figures {
-	long ops, left_out;
+	long seconds, ops, left_out;
 	long poisons, machine_checks;
 	long victims, by_pmd;		/* mappings of failed pages */
 	long signals, repairs, storms;
@@ -448,8 +448,11 @@ void finish_inodes(void);
 bool is_dax(struct inode *inode);	/* according to the kernel */
 void thaw(void);
 
-/* Make a page of a special owner fail; false if there is none. */
-bool fail_special(uint64_t owner, bool (*wanted)(long where), int how);
+/*
+ * Of the good pages of a special owner from @first on, make the one after @skipped
+ * others fail; false if there is none.
+ */
+bool fail_special(uint64_t owner, long first, long skipped, int how);
 
 /*
  * The outcome of an access. POISONED: SIGBUS with BUS_MCEERR_AR; BEYOND_END:

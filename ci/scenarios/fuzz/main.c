@@ -122,6 +122,16 @@ static void end(void)
 
 /* --- the worker --- */
 
+static void tell_figures(void)
+{
+	const struct figures *f = &shared->figures;
+
+	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld storms=%ld seconds=%ld\n",
+	       f->ops, f->left_out, f->poisons, f->machine_checks, f->victims,
+	       f->by_pmd, f->signals, f->repairs, f->storms,
+	       f->seconds);
+}
+
 static void work_at_random(void)
 {
 	time_t start = time(NULL), told = start, now;
@@ -140,14 +150,13 @@ static void work_at_random(void)
 			op_random(&op);
 			do_op(&op);
 			now = time(NULL);
+			figures.seconds = now - start;
 			if (now >= told + 5) {
 				told = now;
-				printf("# progress ops=%ld poisons=%ld seconds=%ld\n",
-				       figures.ops, figures.poisons,
-				       (long)(told - start));
+				tell_figures();
 			}
 			over = figures.ops >= run.ops ||
-				now - start >= run.seconds;
+				figures.seconds >= run.seconds;
 		}
 		end();
 	}
@@ -221,15 +230,6 @@ static int watch(void (*work)(void))
 		return ENDS_GIVEN_UP;
 	}
 	return WEXITSTATUS(status);
-}
-
-static void tell_figures(void)
-{
-	const struct figures *f = &shared->figures;
-
-	printf("# figures ops=%ld left-out=%ld poisons=%ld machine-checks=%ld victims=%ld by-pmd=%ld signals=%ld repairs=%ld storms=%ld\n",
-	       f->ops, f->left_out, f->poisons, f->machine_checks, f->victims,
-	       f->by_pmd, f->signals, f->repairs, f->storms);
 }
 
 static void print_ops(const char *prefix, const struct op *op, int nr)

@@ -346,26 +346,30 @@ static bool run_poison_own(const struct op *op)
 
 /* --- of no file --- */
 
-bool fail_special(uint64_t owner, bool (*wanted)(long where), int how)
-{
-	long where = knows_its_space() ? find_page(owner, wanted) : -1;
+static long first_wanted, to_skip;
 
+static bool is_wanted(long where)
+{
+	return where >= first_wanted && !block_at(where) && !bad_place(where) &&
+		!to_skip--;
+}
+
+bool fail_special(uint64_t owner, long first, long skipped, int how)
+{
+	long where;
+
+	first_wanted = first;
+	to_skip = skipped;
+	where = knows_its_space() ? find_page(owner, is_wanted) : -1;
 	if (where >= 0)
 		fail_pages(&where, 1, how);
 	return where >= 0;
 }
 
-static long nth;
-
-static bool is_nth(long where)
-{
-	return !block_at(where) && !bad_place(where) && !nth--;
-}
-
 static bool run_poison_free(const struct op *op)
 {
-	nth = op->n;
-	return nth >= 0 && fail_special(op->kind->with, is_nth, op->how);
+	return op->n >= 0 &&
+		fail_special(op->kind->with, 0, op->n, op->how);
 }
 
 /* --- in a storm --- */

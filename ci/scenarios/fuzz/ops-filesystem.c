@@ -5,20 +5,14 @@
 
 /* --- growth --- */
 
-static long first_wanted;
-
-static bool is_free(long where)
-{
-	return where >= first_wanted && !block_at(where) && !bad_place(where);
-}
-
 /* A page of the new space fails at once, to test whether the kernel knows it. */
 static bool run_grow(const struct op *op)
 {
-	first_wanted = filesystem_pages();
+	long first = filesystem_pages();
+
 	if (!grow_filesystem())
 		return false;
-	fail_special(OWN_FREE, is_free, op->how);
+	fail_special(OWN_FREE, first, 0, op->how);
 	return true;
 }
 
@@ -97,8 +91,7 @@ static bool run_remount(const struct op *op)
 		      busy ? "can" : "cannot");
 		if (busy)
 			return true;
-		first_wanted = 0;
-		fail_special(OWN_FREE, is_free, op->how);
+		fail_special(OWN_FREE, 0, 0, op->how);
 	}
 	agree(remount(0),
 	      "the filesystem cannot be remounted for writing (%m)");

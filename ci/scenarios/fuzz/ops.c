@@ -333,18 +333,24 @@ static bool random_args(struct op *op)
 
 /* --- the list of operations --- */
 
-bool op_disable(const char *name)
+static struct op_kind *kind_called(const char *name)
 {
 	struct op_kind *kind;
 	unsigned int l;
 
-	for_each_kind(l, kind) {
-		if (!strcmp(kind->name, name)) {
-			kind->weight = 0;
-			return true;
-		}
-	}
-	return false;
+	for_each_kind(l, kind)
+		if (!strcmp(kind->name, name))
+			return kind;
+	return NULL;
+}
+
+bool op_disable(const char *name)
+{
+	struct op_kind *kind = kind_called(name);
+
+	if (kind)
+		kind->weight = 0;
+	return kind;
 }
 
 /* While the filesystem is frozen most operations would wait. */
@@ -400,15 +406,11 @@ void op_print(const struct op *op, char *line, size_t size)
 bool op_parse(char *line, struct op *op)
 {
 	char *word = strsep(&line, " "), *end;
-	struct op_kind *kind;
 	struct param param;
 	const char *at;
-	unsigned int l;
 
 	memset(op, 0, sizeof(*op));
-	for_each_kind(l, kind)
-		if (!strcmp(kind->name, word))
-			op->kind = kind;
+	op->kind = kind_called(word);
 	if (!op->kind)
 		return false;
 	for_each_param(op->kind, at, &param) {

@@ -20,6 +20,8 @@ void call_both(struct proc *const *p, int (*what)(unsigned long),
 	       const unsigned long arguments[2], int results[2]);
 /* Make another process repeat this until relent(). */
 void set_going(struct proc *p, void (*round)(void *), void *with);
+/* In a handler of SIGBUS */
+void note_signal(volatile struct signal_got *got, const siginfo_t *info);
 /* Runs in the signalled process; for races. */
 extern void (*sigbus_hook)(const siginfo_t *info);
 

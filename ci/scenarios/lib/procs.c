@@ -41,20 +41,23 @@ void (*sigbus_hook)(const siginfo_t *info);
 static __thread sigjmp_buf out_of_access;
 static __thread volatile sig_atomic_t accessing;
 
+void note_signal(volatile struct signal_got *got, const siginfo_t *info)
+{
+	got->code = info->si_code;
+	got->addr = (unsigned long)info->si_addr;
+	/* the field is there only for these two codes */
+	got->lsb = info->si_code == BUS_MCEERR_AO ||
+		info->si_code == BUS_MCEERR_AR ? info->si_addr_lsb : 0;
+}
+
 static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	int n = self->seen->n;
 
 	(void)signo;
 	(void)context;
-	if (n < (int)ARRAY_SIZE(self->seen->got)) {
-		self->seen->got[n].code = info->si_code;
-		self->seen->got[n].addr = (unsigned long)info->si_addr;
-		/* the field is there only for these two codes */
-		if (info->si_code == BUS_MCEERR_AO ||
-		    info->si_code == BUS_MCEERR_AR)
-			self->seen->got[n].lsb = info->si_addr_lsb;
-	}
+	if (n < (int)ARRAY_SIZE(self->seen->got))
+		note_signal(&self->seen->got[n], info);
 	self->seen->n = n + 1;
 	if (sigbus_hook)
 		sigbus_hook(info);
