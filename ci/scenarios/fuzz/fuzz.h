@@ -400,9 +400,6 @@ void extents(struct inode *inode, long from, long to, long *where);
  */
 long find_page(uint64_t owner, bool (*wanted)(long where));
 bool by_pmd(const struct vma *vma, long i);
-/* By any process; and wait until its handler is done with the event. */
-void raise_machine_check(unsigned long pfn);
-void machine_check_handled(void);
 void close_fd(struct inode *inode);
 void close_files(void);
 /* A bad place is in use again. */

@@ -5,8 +5,6 @@
  */
 #include <linux/fiemap.h>
 #include "fuzz.h"
-#include "lib.h"
-#include "trace.h"
 
 /* --- files --- */
 
@@ -370,61 +368,6 @@ void check_counter(void)
 	      counted_pages(), flagged_pages(still_bad));
 }
 
-/* --- machine checks --- */
-
-#define INSTANCE	TRACING "instances/fuzz/"
-
-static int trace;
-
-/*
- * The handler's notifier returns NOTIFY_OK for the processor that reports the
- * address, when memory_failure() has returned and the page has left the direct map.
- */
-static void begin_tracing(void)
-{
-	if (!mkdir(INSTANCE, 0755)) {
-		put_string(TRACING "kprobe_events",
-			   "r:fuzz/handled uc_decode_notifier ret=$retval:s32\n");
-		put_string(INSTANCE "events/fuzz/handled/filter", "ret == 1");
-		put_string(INSTANCE "events/fuzz/handled/enable", "1");
-	}
-	trace = open_file(INSTANCE "trace_pipe",
-			  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-}
-
-static bool any_handled(void)
-{
-	char event[512];
-
-	return read(trace, event, sizeof(event)) > 0;
-}
-
-/* The same as inject-mce, but faster */
-void raise_machine_check(unsigned long pfn)
-{
-	FILE *port = fopen("/run/port/control", "r+e");
-	char answer[64] = "";
-
-	while (any_handled())
-		;
-	must(port && fprintf(port, "mce %#lx\n", pfn * PAGE) > 0 &&
-	     !fflush(port) && fgets(answer, sizeof(answer), port) &&
-	     !strcmp(answer, "ok\n"), "no machine check: %s (%m)", answer);
-	fclose(port);
-}
-
-void machine_check_handled(void)
-{
-	int i;
-
-	for (i = 0; !any_handled(); i++) {
-		agree(i < 20000,
-		      "a machine check does not reach memory_failure()");
-		usleep(1000);
-	}
-	visit_processors();
-}
-
 /* --- the log --- */
 
 /* A few words of each group in ci/judge/splats, which decides. */
@@ -472,5 +415,4 @@ void kernel_begin(void)
 	kmsg = open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	lseek(kmsg, 0, SEEK_END);
 	counted_before = hardware_corrupted();
-	begin_tracing();
 }

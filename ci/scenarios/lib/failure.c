@@ -110,7 +110,7 @@ static bool handled(void)
  * Run on each processor once. A machine check goes to all of them; if one is
  * still in the handler at the next machine check, the machine resets.
  */
-void visit_processors(void)
+static void visit_processors(void)
 {
 	cpu_set_t all, one;
 	int cpu;
@@ -126,10 +126,8 @@ void visit_processors(void)
 	must(!sched_setaffinity(0, sizeof(all), &all));
 }
 
-int machine_check(unsigned long pfn)
+void expect_machine_check(unsigned long pfn)
 {
-	if (system("command -v inject-mce >/dev/null"))
-		skip("this guest has no inject-mce");
 	if (!mkdir(MCE_TRACE, 0755)) {
 		put_string(TRACING "kprobe_events", FAILED HANDLED);
 		put_string(MCE_TRACE "events/mce/enable", "1");
@@ -137,10 +135,24 @@ int machine_check(unsigned long pfn)
 	put_string(MCE_TRACE "trace_clock", "local");	/* this empties it */
 	checked = pfn;
 	result = -ENODATA;	/* until it is known */
-	command("inject-mce %#lx", pfn * PAGE);
-	must(within(20, handled), "no machine check for page %#lx was handled",
-	     pfn);
+}
+
+bool machine_check_handled(void)
+{
+	bool done = within(20, handled);
+
 	visit_processors();
+	return done;
+}
+
+int machine_check(unsigned long pfn)
+{
+	if (system("command -v inject-mce >/dev/null"))
+		skip("this guest has no inject-mce");
+	expect_machine_check(pfn);
+	command("inject-mce %#lx", pfn * PAGE);
+	must(machine_check_handled(),
+	     "no machine check for page %#lx was handled", pfn);
 	return result;
 }
 

@@ -9,8 +9,9 @@
 int try_put(const char *path, const char *string);
 void log_kernel(const char *what);	/* a line on the guest's console */
 bool mounted(void);
-/* Wait until each has left its handler of the last machine check. */
-void visit_processors(void);
+/* In two steps, with the machine check raised between them by another process */
+void expect_machine_check(unsigned long pfn);
+bool machine_check_handled(void);
 const char *code_name(int code);
 /* In the process itself: a byte, 0, or SIGNALLED */
 int load_here(unsigned long addr);
