@@ -371,7 +371,7 @@ extern struct figures {
 
 bool op_parse(char *line, struct op *op);
 void op_print(const struct op *op, char *line, size_t size);
-bool op_disable(const char *name);
+void disable_ops(char *names);		/* with commas between them */
 void op_random(struct op *op);
 void op_run(struct op *op);
 uint64_t random_seed(uint64_t seed);	/* returns the previous state */

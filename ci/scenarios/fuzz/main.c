@@ -352,14 +352,6 @@ static void set_up(void)
 	put_string("/sys/kernel/debug/clear_warn_once", "1");
 }
 
-static void disable(char *names)
-{
-	char *name;
-
-	while ((name = strsep(&names, ",")))
-		must(op_disable(name), "no operation is called %s", name);
-}
-
 static int command(int argc, char **argv)
 {
 	bool shrinks = false;
@@ -392,7 +384,7 @@ static int command(int argc, char **argv)
 		else if (!strcmp(name, "--ground"))
 			run.ground = arg;
 		else if (!strcmp(name, "--without"))
-			disable(arg);
+			disable_ops(arg);
 		else
 			give_up("unknown argument %s", name);
 	}
@@ -431,8 +423,7 @@ static bool agrees(const char *what)
 
 static void run_scenario(void)
 {
-	if (access(PMEM, F_OK))
-		skip("there is no " PMEM);
+	need(PMEM);
 	set_up();
 	run.ops = 600;
 	run.seed = FIXED_SEED;

@@ -344,19 +344,22 @@ static struct op_kind *kind_called(const char *name)
 	return NULL;
 }
 
-bool op_disable(const char *name)
+void disable_ops(char *names)
 {
-	struct op_kind *kind = kind_called(name);
+	struct op_kind *kind;
+	char *name;
 
-	if (kind)
+	while ((name = strsep(&names, ","))) {
+		kind = kind_called(name);
+		must(kind, "no operation is called %s", name);
 		kind->weight = 0;
-	return kind;
+	}
 }
 
 /* While the filesystem is frozen most operations would wait. */
-static int weight_of(const struct op_kind *kind)
+static bool may_run(const struct op_kind *kind)
 {
-	return !frozen || kind->may & FROZEN ? kind->weight : 0;
+	return !frozen || kind->may & FROZEN;
 }
 
 static struct op_kind *random_kind(void)
@@ -366,10 +369,10 @@ static struct op_kind *random_kind(void)
 	long n, total = 0;
 
 	for_each_kind(l, kind)
-		total += weight_of(kind);
+		total += may_run(kind) * kind->weight;
 	n = below(total);
 	for_each_kind(l, kind) {
-		n -= weight_of(kind);
+		n -= may_run(kind) * kind->weight;
 		if (n < 0)
 			return kind;
 	}
@@ -427,7 +430,7 @@ bool op_parse(char *line, struct op *op)
 
 void op_run(struct op *op)
 {
-	bool runs = !frozen || op->kind->may & FROZEN;
+	bool runs = may_run(op->kind);
 
 	/* It may wait for pins to be dropped. */
 	if (runs && !(op->kind->may & PINNED))
