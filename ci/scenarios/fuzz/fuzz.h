@@ -432,7 +432,8 @@ void refresh(struct vma *vma, long i);
 /* The place of the page that is mapped here; -1: not on the device */
 long mapped_place(const struct vma *vma, long i);
 void check_flag(long where);
-long counted_pages(void);		/* HardwareCorrupted, without an earlier worker's */
+/* HardwareCorrupted, without what an earlier worker has left */
+long counted_pages(void);
 void check_counter(void);
 void check_log(void);
 void check_everything(bool huge_as_well);

@@ -20,7 +20,6 @@
 static struct victim {
 	struct vma *vma;
 	long i;
-	long where;
 	int lsb;
 	bool told;
 	bool undisturbed;		/* by anything else in the storm */
@@ -44,7 +43,6 @@ static void find_victims(const struct block *block, int states)
 			*end_of_victims++ = (struct victim) {
 				.vma = vma,
 				.i = i,
-				.where = block->where,
 				.lsb = vma->inode->huge && by_pmd(vma, i) ?
 					PMD_LSB : PAGE_LSB,
 			};
@@ -100,18 +98,21 @@ static long do_fail(struct actor *a)
 	return 0;
 }
 
-/* Order the failure of the page at this place; wait until it has been handled. */
-static void order_failure(long where, int how)
+/*
+ * Order the failure of the page at this place, and wait until it has been handled:
+ * do_fail()'s result
+ */
+static long order_failure(long where, int how)
 {
 	if (how & MACHINE_CHECK)
 		expect_machine_check(pfn_at(where));
-	order_too(INJECTOR, do_fail, pfn_at(where), how);
-	actors_wait();
-	if (!(how & MACHINE_CHECK))
-		return;
-	agree(machine_check_handled(),
-	      "a machine check does not reach memory_failure()");
-	figures.machine_checks++;
+	order(INJECTOR, do_fail, pfn_at(where), how);
+	if (how & MACHINE_CHECK) {
+		agree(machine_check_handled(),
+		      "a machine check does not reach memory_failure()");
+		figures.machine_checks++;
+	}
+	return actors[INJECTOR].result;
 }
 
 /* --- a failure while nothing else happens --- */
@@ -230,10 +231,8 @@ static void fail_one(long where, int how)
 	struct block *block = block_at(where);
 	bool mapped = false;
 	struct victim *v;
-	int ret;
+	int ret = order_failure(where, how);
 
-	order_failure(where, how);
-	ret = result_of(INJECTOR);
 	if (how & MACHINE_CHECK)
 		files_lost(block);
 	if (how & SCRUBBED)
@@ -241,7 +240,7 @@ static void fail_one(long where, int how)
 	if (how != INJECTED)
 		bad_from_now(where, how);
 	for_each_victim(v)
-		mapped |= v->where == where;
+		mapped |= block_of(v->vma, v->i) == block;
 	/* Without a reverse mapping btree the sharers of a page may be unknown. */
 	if (ret && !(ret == -EBUSY && !mapped && !has_rmapbt())) {
 		dump_block(block);
@@ -407,7 +406,6 @@ static struct chosen {
 	long i;
 	struct inode *inode;
 	long page;
-	bool fails;			/* it is the failed page */
 	struct access access;
 } chosen[NR_PROCS * MAX_CHOSEN], *end_of_chosen;
 
@@ -493,7 +491,6 @@ static void choose_access(struct vma *vma)
 		.i = i,
 		.inode = vma->inode,
 		.page = vma->pgoff + i,
-		.fails = block_of(vma, i) == failed && vma->pte[i] != COPY,
 		.access.addr = addr_of(vma, i),
 	};
 	if (store) {
@@ -604,8 +601,10 @@ static void check_writer(int how)
 static void check_access(const struct chosen *c, int how)
 {
 	const struct access *a = &c->access;
+	bool fails = block_of(c->vma, c->i) == failed &&
+		c->vma->pte[c->i] != COPY;
 
-	agree_at(!a->failures || (c->fails && how != INJECTED) ||
+	agree_at(!a->failures || (fails && how != INJECTED) ||
 		 (a->len && may_be_refused(c->vma, c->i)), c->vma, c->i,
 		 "an access to a good page fails in a storm");
 	agree_at(!a->wrong, c->vma, c->i,
