@@ -12,7 +12,7 @@ make_variables=(CC="${ccache}gcc" HOSTCC="${ccache}gcc" KBUILD_BUILD_TIMESTAMP="
 	KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host)
 cross=aarch64-linux-gnu-
 [[ $arch = x86_64 ]] ||
-	make_variables+=(ARCH="$arch" CROSS_COMPILE=$cross CC="$ccache${cross}gcc")
+	make_variables+=(ARCH="$arch" CROSS_COMPILE="$cross" CC="$ccache${cross}gcc")
 
 # fixed COMMAND...: the language of the compiler's messages counts for ccache as well. Its
 # depend mode spares a fifth of the time by not running the preprocessor twice.

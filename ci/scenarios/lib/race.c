@@ -342,12 +342,21 @@ void race_on(long rounds)
 	race_began = time(NULL);
 }
 
-static bool all_progressed(void)
+static bool has_ended(const struct proc *p)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, p->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid;
+}
+
+static bool all_progressed(bool or_ended)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_racers; i++)
-		if (racers[i]->rounds < wanted_rounds)
+		if (racers[i]->rounds < wanted_rounds &&
+		    !(or_ended && has_ended(racers[i]->proc)))
 			return false;
 	return true;
 }
@@ -357,7 +366,7 @@ bool race_lasts(bool enough)
 	time_t past = time(NULL) - race_began;
 
 	return past < SECONDS ||
-	       (past < MOST_SECONDS && !(enough && all_progressed()));
+	       (past < MOST_SECONDS && !(enough && all_progressed(true)));
 }
 
 void aim(unsigned long i)
@@ -437,7 +446,7 @@ void race_over(void)
 	unsigned int i;
 
 	/* All pages may have failed already. */
-	while (!all_progressed() && race_lasts(true))
+	while (!all_progressed(true) && race_lasts(true))
 		usleep(10 * 1000);
 	for (i = 0; i < nr_racers; i++) {
 		struct racer *r = racers[i];
@@ -468,7 +477,7 @@ void race_over(void)
 		missed += w->missed;
 		mapped += count_mapped(w->proc->pid, w->proc->at, w->field, false);
 	}
-	check(all_progressed(), "all make progress");
+	check(all_progressed(false), "all make progress");
 	check(!wrong, "no process is signalled without a reason");
 	if (nr_witnesses)
 		check(!missed,
