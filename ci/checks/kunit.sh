@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The series' own unit tests pass, in a guest whose kernel has them built in: each
-# suite and each case that the sources have has run, with nothing skipped. The kernel's
-# own tools/testing/kunit/kunit.py reads what they say on the console.
-# With --as-is the kernel's tree, build/kernel/kunit, is built as it stands.
+# The series' own unit tests pass on the kernel debug: each suite and each case that the
+# sources have has run, with nothing skipped. The kernel's own
+# tools/testing/kunit/kunit.py reads their results from the console.
+# With --as-is the kernel's tree, build/kernel/debug, is built as it stands.
 # shellcheck source=ci/vm/check.sh
 . "$(dirname "$0")/../vm/check.sh"
 
@@ -21,14 +21,15 @@ case ${1-} in
 	;;
 esac
 
+[[ " ${CI_LEFT_OUT-} " != *" debug "* ]] || { note "no time was left to build the kernel debug"; exit 4; }
 "$top/ci/setup" python3=python3 || die "python3 could not be installed"
-tree=$build/kernel/kunit
+tree=$build/kernel/debug
 if [ ! "$as_is" ]; then
 	"$top/ci/series/assemble" --to "$work/series" >/dev/null
 	[ -n "$(git -C "$work/series" ls-files '*_kunit.c')" ] ||
 		{ note "there are no unit tests in the series yet"; exit 4; }
 fi
-"$top/ci/kernel" ${as_is:+--as-is} kunit >/dev/null
+"$top/ci/kernel" ${as_is:+--as-is} debug >/dev/null
 
 # wanted: each suite of the series with its cases, a line each, as the sources have
 # them
@@ -43,7 +44,7 @@ wanted() {
 wanted | sort >"$work/wanted"
 [ -s "$work/wanted" ] || die "the tree has no unit tests"
 
-guest -k kunit -- true
+guest -k debug --append kunit.enable=1 -- true
 want "the guest ends well: the tests leave no warning behind" test "$status" = 0
 python3 -B "$tree/tools/testing/kunit/kunit.py" parse --json="$work/results" "$work/console" ||
 	die "not all tests passed"
