@@ -4,7 +4,7 @@
  * one. A page in a pipe serves as the pin.
  */
 #include <sys/uio.h>
-#include "scenario.h"
+#include "devices.h"
 
 #define WAITS	"it waits while the page is pinned"
 #define ENDS	"it goes on when the pin is gone"
@@ -284,14 +284,31 @@ static void remap_pinned(void)
  * maps it ---
  */
 
+/* Map a file, with PMDs if it has such extents, and pin its second page. */
+static char *map_and_pin(const char *path, size_t size, int fds[2])
+{
+	struct iovec iov = { .iov_len = PAGE };
+	int fd = open_file(path, O_RDWR);
+	char *at;
+
+	at = mmap(NULL, size + PMD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		  0);
+	at += -(unsigned long)at & (PMD - 1);
+	must(mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		  0) == at);
+	close(fd);
+	iov.iov_base = at + PAGE;
+	must(!pipe(fds) && vmsplice(fds[1], &iov, 1, 0) == (ssize_t)PAGE);
+	return at;
+}
+
 static void copy(const char *title, bool huge, bool by_pwrite)
 {
 	const char *f = file("%s.f", title), *g = file("%s.g", title);
 	struct proc *a;
 	size_t size = huge ? PMD : 4 * PAGE;
-	struct iovec iov = { .iov_len = PAGE };
 	char page[PAGE], *at;
-	int fd, fds[2];
+	int fds[2];
 
 	part("%s", title);
 	if (huge)
@@ -300,16 +317,8 @@ static void copy(const char *title, bool huge, bool by_pwrite)
 		make_file(f, size);
 	clone_file(f, g);
 
-	/* A pin of a page that this process maps itself; nothing fails here. */
-	fd = open_file(f, O_RDWR);
-	at = mmap(NULL, size + PMD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		  0);
-	at += -(unsigned long)at & (PMD - 1);
-	must(mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-		  0) == at);
-	iov.iov_base = at + PAGE;
-	must(!pipe(fds) && vmsplice(fds[1], &iov, 1, 0) == (ssize_t)PAGE);
-
+	/* This process maps it itself; nothing fails here. */
+	at = map_and_pin(f, size, fds);
 	if (by_pwrite)
 		must(!write_page(f, PAGE, '1'));
 	else
@@ -326,7 +335,6 @@ static void copy(const char *title, bool huge, bool by_pwrite)
 	close(fds[0]);
 	close(fds[1]);
 	munmap(at, size);
-	close(fd);
 	finish(a);
 
 	/* Is any page still counted as busy? */
@@ -339,6 +347,45 @@ static void copy_while_pinned(void)
 	copy("pwrite", false, true);
 	copy("huge store", true, false);
 	copy("huge pwrite", true, true);
+}
+
+/*
+ * --- the folio of a pinned page outlives its file; two other files have pages of it.
+ * The one that is mapped must not be mistaken for the one that loses data ---
+ */
+
+static void pinned_outlived(void)
+{
+	const char *f = file("f"), *lost = file("lost");
+	struct monitor *m;
+	struct proc *p;
+	int fd, fds[2];
+	int64_t physical;
+	char *at;
+
+	make_huge_file(f, PMD);
+	clone_file(f, file("g"));
+	clone_range(f, 3 * PAGE, PAGE, file("mapped"), 0);
+	clone_range(f, 7 * PAGE, PAGE, lost, 0);
+	physical = file_physical(lost, 0);
+	at = map_and_pin(f, PMD, fds);
+	/* After this copy on write, no DAX entry is left for the folio. */
+	at[PAGE] = '1';
+	munmap(at, PMD);
+	remove_file(f);
+	remove_file(file("g"));
+
+	p = map_by("p", file("mapped"), 0);
+	fd = open_file(lost, O_RDONLY);
+	m = start_monitor(MNT);
+	poison_and_check(pmem_pfn(PMEM, physical));
+	check(lost_reports(m, 1) == 1 && reported_lost(m, lost, 0),
+	      "the file that has the page is reported");
+	check(got_none(p) && reads(p), DATA_STAYS);
+	stop_monitor(m);
+	close(fd);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 SCENARIOS(
@@ -362,5 +409,10 @@ SCENARIOS(
 	  "a shared page is pinned when it is copied on write",
 	  copy_while_pinned, .xfs = ALIGNED, .seconds = 30,
 	  /* Base splits a referenced folio, then waits for it endlessly. */
-	  .base.hangs = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry" }
+	  .base.hangs = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry" },
+	{ "pinned-outlived",
+	  "a page fails in the folio of a pinned page that its file no longer has",
+	  pinned_outlived, .xfs = ALIGNED,
+	  /* Base splits the folio at the copy on write. */
+	  .base.splat = "WARNING: fs/dax\\.c:[0-9]+ at dax_disassociate_entry" }
 );
