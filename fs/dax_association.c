@@ -52,7 +52,7 @@
  * by RCU after the last inode.  ->host is the inode of the block device, so a
  * proxy mapping has no DAX entries, no folios and no VMAs.  Readers of
  * folio->mapping:
- *  - rmap and page_idle find no VMA, folio_mark_dirty() finds noop_dirty_folio().
+ *  - rmap finds no VMA, folio_mark_dirty() finds noop_dirty_folio().
  *  - GUP-fast and futexes read it under RCU.  Futexes reject it.
  *  - hwpoison_filter_dev() finds the superblock of the block device and ignores
  *    the event.

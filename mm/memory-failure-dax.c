@@ -22,7 +22,8 @@
  *
  * Locks: mf_mutex is not held.  This code may drop the last reference to an inode,
  * and eviction waits for pins on its pages, which madvise(MADV_HWPOISON) holds
- * while it waits for mf_mutex.  Two events on one page may run in parallel; the
+ * while it waits for mf_mutex.  Machine checks are handled one at a time, so later
+ * ones wait for these pins as well.  Two events on one page may run in parallel; the
  * one that unmaps the page from a process signals it.
  */
 #define pr_fmt(fmt) "Memory failure: " fmt
@@ -277,8 +278,8 @@ static int mf_act_on_file(struct mf_event *event, struct address_space *mapping,
 		if (event->nr_victims < event->max_victims)
 			break;
 		mf_signal(event);
-		/* It does not keep processes from mapping the page again. */
-		if (event->flags & MF_SW_SIMULATED && found >= refs)
+		/* Nothing keeps processes from mapping the page again. */
+		if (found >= refs && !PageHWPoison(pfn_to_page(event->mfc.pfn)))
 			break;
 	}
 	return found;
@@ -443,7 +444,7 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 	if (mapping->a_ops->memory_failure)
 		error = mf_query_sharers(&event, mapping);
 	event.again = true;
-	/* A file has the page, whatever the filesystem answers; a proxy has none. */
+	/* A file has the page, whether or not it was reported; a proxy has none. */
 	if (error || mf_still_mapped(&event))
 		mf_act_on_file(&event, mapping, index);
 	if ((error && shared && used &&
@@ -455,6 +456,18 @@ static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
 	mf_signal(&event);
 	kvfree(event.room);
 	return error;
+}
+
+/* A large folio can outlive its DAX entries: its mapping is then that of other pages. */
+static struct address_space *mf_pin_mapping(unsigned long pfn, pgoff_t *index)
+{
+	struct address_space *mapping = dax_pin_mapping(pfn, index);
+
+	if (!mapping || mapping_dax_proxy(mapping) ||
+	    dax_file_has_page(mapping, *index, pfn))
+		return mapping;
+	dax_unpin_mapping(mapping);
+	return NULL;
 }
 
 /**
@@ -477,7 +490,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 	int error = -EBUSY;
 
 	flagged = dax_hwpoison_page(pfn, mf_flags);
-	mapping = dax_pin_mapping(pfn, &index);
+	mapping = mf_pin_mapping(pfn, &index);
 	used = mapping;
 	if (!mapping)
 		mapping = pfn_address_space_get(pfn, &index);
