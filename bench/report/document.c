@@ -108,7 +108,7 @@ const char **find_cells(const struct table *t, const char **cells)
 	int i;
 
 	for_each_row(r, t) {
-		for (i = 0; cells[i] && !strcmp(r[i], cells[i]); i++)
+		for (i = 0; cells[i] && is(r[i], cells[i]); i++)
 			;
 		if (!cells[i])
 			return r;
@@ -124,45 +124,37 @@ const char **row_of_cells(struct table *t, const char **cells)
 /* Markdown would take these for markup. */
 char *escaped(const char *s)
 {
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	char *text = calloc(2, strlen(s) + 1), *to = text;
 
-	for (; *s; s++) {
+	for (; *s; *to++ = *s++)
 		if (strchr("\\`*[]&|", *s) || (*s == '<' && s[1] != '='))
-			putc('\\', f);
-		putc(*s, f);
-	}
-	fclose(f);
+			*to++ = '\\';
 	return text;
 }
 
-static bool is_number(const char *title)
+static const char *name_of(const char *title)
 {
-	return *title == '>';
+	return title + (*title == '>');
 }
 
-static char *table_text(const struct table *t)
+static const char *table_text(const struct table *t)
 {
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-	const char *const *title;
+	const char *text = "", *rule = "", *cell;
 	int i;
 
-	for (title = t->titles; *title; title++)
-		fprintf(f, "|%s", *title + is_number(*title));
-	fputs("|\n", f);
-	for (title = t->titles; *title; title++)
-		fputs(is_number(*title) ? "|-:" : "|:-", f);
-	fputs("|\n", f);
-	for_each_row(r, t) {
-		for (i = 0; t->titles[i]; i++)
-			fprintf(f, r[i] && t->bad && !strcmp(r[i], t->bad) ?
-				"|**%s**" : "|%s", escaped(r[i] ?: ""));
-		fputs("|\n", f);
+	for (i = 0; t->titles[i]; i++) {
+		text = string("%s|%s", text, name_of(t->titles[i]));
+		rule = string("%s|%s", rule, *t->titles[i] == '>' ? "-:" : ":-");
 	}
-	fclose(f);
+	text = string("%s|\n%s|\n", text, rule);
+	for_each_row(r, t) {
+		for (i = 0; t->titles[i]; i++) {
+			cell = r[i] ?: "";
+			text = string(t->bad && is(cell, t->bad) ? "%s|**%s**" : "%s|%s",
+				      text, escaped(cell));
+		}
+		text = string("%s|\n", text);
+	}
 	return text;
 }
 
@@ -171,8 +163,7 @@ static char *table_text(const struct table *t)
 static struct table values, complaints = {
 	.name = "faults of the run", .titles = { "fault" },
 };
-static const struct table **tables;
-static int nr_tables;
+static struct table *tables, **last = &tables;
 
 const char *get(const char *name)
 {
@@ -186,10 +177,10 @@ void set_value(const char *name, const char *text)
 	row_of(&values, name)[1] = text;
 }
 
-void publish(const struct table *t)
+void publish(struct table *t)
 {
-	tables = grown(tables, nr_tables, sizeof(*tables));
-	tables[nr_tables++] = t;
+	*last = t;
+	last = &t->next;
 	set_value(t->name, t->nr_rows ? table_text(t) : "");
 }
 
@@ -201,7 +192,7 @@ void add_complaint(const char *text)
 
 /* --- the report --- */
 
-/* The line with its values; NULL if one of them is empty */
+/* The line with its values; nothing if one of them is empty */
 static const char *filled(const char *line)
 {
 	const char *text = "", *at, *end, *name, **v;
@@ -216,70 +207,54 @@ static const char *filled(const char *line)
 		text = string("%s%.*s%s", text, (int)(at - line), line, v[1]);
 		empty |= !*v[1];
 	}
-	return empty ? NULL : string("%s%s\n", text, line);
+	return empty ? "" : string("%s%s\n", text, line);
 }
 
-static void put_json(FILE *f, const char *s)
+static const char *json(const char *s)
 {
+	const char *text = "";
 	char *end;
 
 	strtod(s, &end);
-	if (*s && !*end && strspn(s, "-0123456789.e") == strlen(s)) {
-		fputs(s, f);
-		return;
-	}
-	putc('"', f);
+	if (*s && !*end && strspn(s, "-0123456789.e") == strlen(s))
+		return s;
 	for (; *s; s++)
-		if ((unsigned char)*s < ' ')
-			fprintf(f, "\\u%04x", *s);
-		else
-			fprintf(f, strchr("\"\\", *s) ? "\\%c" : "%c", *s);
-	putc('"', f);
+		text = string((unsigned char)*s < ' ' ? "%s\\u%04x" :
+			      strchr("\"\\", *s) ? "%s\\%c" : "%s%c", text, *s);
+	return string("\"%s\"", text);
 }
 
 /* An object for each row, by the titles of the columns */
-static void put_table(FILE *f, const struct table *t)
+static const char *json_table(const struct table *t)
 {
+	const char *rows = "", *row;
 	int i;
 
-	fprintf(f, "\"%s\": [", t->name);
 	for_each_row(r, t) {
-		for (i = 0; t->titles[i]; i++) {
-			fputs(i ? ", " : r == t->rows[0] ? "\n  {" : ",\n  {", f);
-			put_json(f, t->titles[i] + is_number(t->titles[i]));
-			fputs(": ", f);
-			put_json(f, r[i] ?: "");
-		}
-		putc('}', f);
+		row = "";
+		for (i = 0; t->titles[i]; i++)
+			row = joined(row, ", ", string("%s: %s", json(name_of(t->titles[i])),
+						       json(r[i] ?: "")));
+		rows = joined(rows, ",", string("\n  {%s}", row));
 	}
-	putc(']', f);
+	return string("%s: [%s]", json(t->name), rows);
 }
 
 int write_report(void)
 {
-	const char *list = complaints.nr_rows ? "This run is not in order:\n" : "";
-	char **l, *text;
-	size_t size;
-	FILE *f;
-	int i;
+	const char *list = "", *page = "", *data = "";
+	char **l;
 
 	for_each_row(r, &complaints)
-		list = joined(list, "\n", string("- %s", escaped(r[0])));
-	publish(&complaints);
-	set_value("complaints", list);
-	f = open_memstream(&text, &size);
+		list = string("%s\n- %s", list, escaped(r[0]));
+	set("complaints", "%s%s", *list ? "This run is not in order:\n" : "", list);
 	for (l = lines(ours("template.md")); *l; l++)
-		fputs(filled(*l) ?: "", f);
-	fclose(f);
-	write_file("report.md", text);
+		page = string("%s%s", page, filled(*l));
+	write_file("report.md", page);
 
-	f = open_memstream(&text, &size);
-	for (i = 0; i < nr_tables; i++) {
-		fputs(i ? ",\n" : "{\n", f);
-		put_table(f, tables[i]);
-	}
-	fputs("\n}\n", f);
-	fclose(f);
-	write_file("results.json", text);
+	publish(&complaints);
+	for (const struct table *t = tables; t; t = t->next)
+		data = joined(data, ",\n", json_table(t));
+	write_file("results.json", string("{\n%s\n}\n", data));
 	return complaints.nr_rows > 0;
 }

@@ -28,16 +28,12 @@ int main(int argc, char **argv)
 	directory = argv[2];
 	read_rows(&kernels, "kernels", 2);
 	publish(&kernels);
-	if (kernels.nr_rows > MAX_COLUMNS - 3)
-		die("%d kernels are too many", kernels.nr_rows);
-	if (!find_row(&kernels, "base") || !find_row(&kernels, "aops"))
-		die("kernels: base and aops must be among them");
 	read_rows(&environment, "environment", 2);
 	publish(&environment);
 	for_each_row(r, &environment)
 		set(r[0], "%s", escaped(r[1]));
-	set("quick", "%s", strcmp(get("quick"), "yes") ? "" :
-	    "A quick run: fewer scenarios, fewer figures.");
+	set("quick", "%s", is(get("quick"), "yes") ?
+	    "A quick run: fewer scenarios, fewer figures." : "");
 	read_figures();
 	judge_goals();
 	read_profiles();

@@ -52,6 +52,7 @@ struct table {
 	const char *bad;			/* a cell with this text is marked */
 	const char ***rows;			/* NULL after the last */
 	int nr_rows;
+	struct table *next;			/* that is in results.json */
 };
 
 #define for_each_row(r, t) \
@@ -71,7 +72,7 @@ const char **find_cells(const struct table *t, const char **cells);
 	row_of_cells(t, (const char *[MAX_COLUMNS]) { __VA_ARGS__ })
 const char **row_of_cells(struct table *t, const char **cells);
 /* Sets the value of its name, and puts the table into results.json. */
-void publish(const struct table *t);
+void publish(struct table *t);
 /* Value of @NAME@ in template.md. A line with an empty value is left out. */
 #define set(name, ...)	set_value(name, string(__VA_ARGS__))
 void set_value(const char *name, const char *text);
