@@ -23,33 +23,16 @@ static bool measured(const char **f)
 	return !is(f[UNIT], "error");
 }
 
-static void check_number(const char *name, const char *s)
-{
-	char *end;
-
-	strtod(s, &end);
-	if (*end || end == s)
-		die("%s: not a number: %s", name, s);
-}
-
 static void read_kernel(const char *kernel)
 {
-	char *name = string("measured/%s.tsv", kernel);
 	struct table file = {};
 
-	read_rows(&file, name, 5);
-	if (!file.nr_rows)
-		die("%s: it has no figures", name);
+	read_rows(&file, string("measured/%s.tsv", kernel), 5);
 	for_each_row(r, &file) {
 		const char *key = string("%s %s %s", r[0], r[1], r[2]);
-		const char **f = add_row(&figures, kernel, r[0], r[1], r[2],
-					 r[3], r[4], key);
 
-		check_number(name, f[X]);
-		if (measured(f))
-			check_number(name, f[VALUE]);
-		else
-			complain("%s: %s was not measured: %s", kernel, key, f[VALUE]);
+		if (!measured(add_row(&figures, kernel, r[0], r[1], r[2], r[3], r[4], key)))
+			complain("%s: %s was not measured: %s", kernel, key, r[4]);
 	}
 }
 
@@ -72,7 +55,12 @@ const char **figure(const char *kernel, const char *key)
 
 double value(const char **f)
 {
-	return strtod(f[VALUE], NULL);
+	char *end;
+	double number = strtod(f[VALUE], &end);
+
+	if (*end || end == f[VALUE])
+		die("%s on %s: not a number: %s", f[KEY], f[KERNEL], f[VALUE]);
+	return number;
 }
 
 char *short_number(double value)
@@ -80,13 +68,10 @@ char *short_number(double value)
 	static const char * const units[] = { "", " k", " M", " G", " T" };
 	int unit = 0;
 
-	while (value >= 999.5 && unit < 4) {
-		value /= 1000;
+	for (; value >= 999.5 && unit < 4; value /= 1000)
 		unit++;
-	}
-	return string("%.*f%s", !unit ? (value != (long)value) * 2 :
-		      value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value,
-		      units[unit]);
+	return string("%.*f%s", !unit ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0,
+		      value, units[unit]);
 }
 
 char *with_commas(long n)
@@ -110,42 +95,38 @@ static const char *amount(const char **f)
  */
 static void set_pair(const char *name, const char *variant, const char *x)
 {
-	const char **base, **aops, **most = NULL;
+	const char **base = NULL, **aops;
 	double times;
 
 	for_each_row(f, &figures)
 		if (is(f[KERNEL], "base") && figure("aops", f[KEY]) && measured(f) &&
 		    begins(f[KEY], variant) && (!x || is(f[X], x)) &&
-		    (!most || atol(f[X]) > atol(most[X])))
-			most = f;
-	base = most;
-	aops = most ? figure("aops", most[KEY]) : NULL;
-	times = most ? value(base) / value(aops) : 0;
-	set(string("%s-most", name), "%s", most ? with_commas(atol(most[X])) : "");
-	set(string("%s-base", name), "%s", most ? short_number(value(base)) : "");
-	set(string("%s-aops", name), "%s", most ? short_number(value(aops)) : "");
-	set(string("%s-times", name), "%s", !most ? "" : times > 1 ?
+		    (!base || atol(f[X]) > atol(base[X])))
+			base = f;
+	aops = base ? figure("aops", base[KEY]) : NULL;
+	times = base ? value(base) / value(aops) : 0;
+	set(string("%s-most", name), "%s", base ? with_commas(atol(base[X])) : "");
+	set(string("%s-base", name), "%s", base ? short_number(value(base)) : "");
+	set(string("%s-aops", name), "%s", base ? short_number(value(aops)) : "");
+	set(string("%s-times", name), "%s", !base ? "" : times > 1 ?
 	    string("%.1f times fewer", times) : string("%.1f times more", 1 / times));
-	set(string("%s-quotient", name), "%s", !most ? "" : string("%.3f", 1 / times));
+	set(string("%s-quotient", name), "%s", base ? string("%.3f", 1 / times) : "");
 }
 
 static void find_costs(void)
 {
 	for_each_row(f, &figures) {
+		const char **base = figure("base", f[KEY]);
 		double noise = is(f[UNIT], "instructions") ? NOISE : 1;
-		const char **base = figure("base", f[KEY]), *times = "";
+		double before = base ? value(base) : 0;
 
-		if (!is(f[KERNEL], "aops") || !measured(f) ||
-		    value(f) <= (base ? value(base) * noise : 0))
+		if (!is(f[KERNEL], "aops") || !measured(f) || value(f) <= before * noise)
 			continue;
-		if (base && value(base))
-			times = string("%.3f", value(f) / value(base));
 		add_row(&higher, string("%s, %s%s, %s", f[MEASUREMENT], f[VARIANT],
 			is(f[X], "1") ? "" : string(" %s", with_commas(atol(f[X]))),
-			f[UNIT]), amount(base), amount(f), times);
+			f[UNIT]), amount(base), amount(f),
+			before ? string("%.3f", value(f) / before) : "");
 	}
-	if (!higher.nr_rows && !*get("costs"))
-		complain("no figure is higher on aops and no cost is named: this is not credible");
 	publish(&higher);
 }
 

@@ -6,7 +6,6 @@
  * after bench/measure's key, a heading and a line with the sum of all SELF. If the
  * profile could not be taken, it has a line with "error", a tab and the reason instead.
  */
-#include <limits.h>
 #include "report.h"
 
 #define SHARERS	1000
@@ -19,7 +18,6 @@ static struct profile {
 	const char *kernels[2], *variants[2];
 	const char *event;
 	int aops;	/* its index in kernels[]; if 0, the difference sorts the parts */
-	struct table groups, functions;
 } profiles[] = {
 	{ "profile-floor", "2,000 sharers, aops/floor",
 	  { "aops", "floor" }, { "sharers", "floor" },
@@ -83,34 +81,30 @@ static bool read_file(int which, struct parts *functions, struct parts *groups)
 {
 	const char *kernel = now->kernels[which], *variant = now->variants[which];
 	char *name = string("measured/profile-%s-%s-%d.txt", kernel, variant, SHARERS);
-	char **l = exists(name) ? lines(name) : NULL, *error, *function;
+	char *none[] = { "error\tthere is no file", NULL }, **l, *error, *function;
 	long sum = 0, self;
 	int at;
 
-	if (!l && *get("quick"))
+	if (!exists(name) && *get("quick"))
 		return false;
-	if (l && *l && **l == '#')
-		l++;
-	error = !l ? "error\tthere is no file" : *l ? strstr(*l, "error\t") : NULL;
-	if (error) {
-		complain("%s: the profile of %s %d was not taken: %s", kernel,
-			 variant, SHARERS, error + strlen("error\t"));
-		return false;
-	}
-	if (!*l || !strstr(*l, "function"))
-		die("%s: it has no heading", name);
-	while (*++l) {
+	for (l = exists(name) ? lines(name) : none; *l; l++) {
+		error = strstr(*l, "error\t");
+		if (error) {
+			complain("%s: the profile of %s %d was not taken: %s", kernel,
+				 variant, SHARERS, error + strlen("error\t"));
+			return false;
+		}
 		at = 0;
 		if (sscanf(*l, "%ld (all)%n", &self, &at) == 1 && at) {
 			sum = self;
-			continue;
-		}
-		if (sscanf(*l, "%ld %*d %*d %n", &self, &at) != 1 || !at)
+		} else if (sscanf(*l, "%ld %*d %*d %n", &self, &at) == 1 && at) {
+			/* without the suffix that the compiler adds */
+			function = strsep(&(char *) { *l + at }, ".");
+			add(functions, function, which, self);
+			add(groups, purpose_of(function), which, self);
+		} else if (**l != '#' && !strstr(*l, "function")) {
 			die("%s: not a function: %s", name, *l);
-		/* without the suffix that the compiler adds */
-		function = strsep(&(char *) { *l + at }, ".");
-		add(functions, function, which, self);
-		add(groups, purpose_of(function), which, self);
+		}
 	}
 	if (!sum || sum != functions->sum[which])
 		die("%s: the functions do not add up: it breaks off", name);
@@ -121,14 +115,14 @@ static bool read_file(int which, struct parts *functions, struct parts *groups)
 
 static long weight(const struct part *p)
 {
-	return p->self[now->aops] - (now->aops ? 0 : p->self[1]);
+	return labs(now->aops ? p->self[1] : p->self[0] - p->self[1]);
 }
 
 /* "others" is last. */
 static int by_weight(const void *a, const void *b)
 {
 	const struct part *pa = a, *pb = b;
-	long wa = labs(weight(pa)), wb = labs(weight(pb));
+	long wa = weight(pa), wb = weight(pb);
 
 	if ((pa->name == others) != (pb->name == others))
 		return pa->name == others ? 1 : -1;
@@ -174,9 +168,10 @@ static void add_line(struct table *t, const char *name, const long *self)
 }
 
 /* The first ones of all parts that are not 0, and what is left of the sum */
-static const char *fill_table(struct table *t, const char *name, const char *title,
-			      const struct parts *p, int shown)
+static const char *table_of(const char *name, const char *title, const struct parts *p,
+			    int shown)
 {
+	struct table *t = grown(NULL, 0, sizeof(*t));
 	long rest[2] = { p->sum[0], p->sum[1] };
 	int i;
 
@@ -227,22 +222,11 @@ static const char *members(const struct parts *functions, const struct parts *gr
 	return list;
 }
 
-static char *sentence(const struct parts *groups)
-{
-	const char *first = now->kernels[0], *second = now->kernels[1];
-
-	return string("One event by function: %s %s. One sharer costs %s instructions on %s and %s on %s; %s/%s is %.2f.",
-		      with_commas(SHARERS), now->event,
-		      with_commas(groups->sum[0]), first,
-		      with_commas(groups->sum[1]), second, first, second,
-		      (double)groups->sum[0] / groups->sum[1]);
-}
-
 static void read_profile(void)
 {
+	const char *first = now->kernels[0], *second = now->kernels[1], *tables;
 	struct parts functions = {}, groups = {};
 	bool both = read_file(0, &functions, &groups);
-	const char *tables;
 
 	both &= read_file(1, &functions, &groups);
 	set(now->name, "%s", "");
@@ -250,13 +234,16 @@ static void read_profile(void)
 		return;
 	convert(&functions);
 	convert(&groups);
-	tables = fill_table(&now->groups, "groups", "instructions per sharer for",
-			    &groups, INT_MAX);
-	tables = string("%s\n%s", tables, fill_table(&now->functions, "functions",
+	tables = table_of("groups", "instructions per sharer for", &groups, groups.nr);
+	tables = string("%s\n%s", tables, table_of("functions",
 			"instructions per sharer in", &functions, SHOWN));
-	set(now->name, "### Not met: %s\n\n%s\n\n::: profiles\n%s\n:::\n\n"
+	set(now->name, "### Not met: %s\n\n"
+	    "One event by function: %s %s. One sharer costs %s instructions on %s and %s on %s; %s/%s is %.2f.\n\n"
+	    "::: profiles\n%s\n:::\n\n"
 	    "<details><summary>Functions by purpose, with their instructions on %s and %s</summary>\n\n%s\n\n</details>\n",
-	    now->goal, sentence(&groups), tables, now->kernels[0], now->kernels[1],
+	    now->goal, with_commas(SHARERS), now->event, with_commas(groups.sum[0]), first,
+	    with_commas(groups.sum[1]), second, first, second,
+	    (double)groups.sum[0] / groups.sum[1], tables, first, second,
 	    members(&functions, &groups));
 }
 

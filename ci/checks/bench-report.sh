@@ -174,7 +174,7 @@ changed 1 'aops: the profile of sharers 1000 was not taken: the guest was lost' 
 	"printf 'error\tthe guest was lost\n' >in/measured/profile-aops-sharers-1000.txt"
 changed 2 'profile-aops-unmapped-1000.txt: the functions do not add up' \
 	"sed -i '\$d' in/measured/profile-aops-unmapped-1000.txt"
-changed 2 'profile-base-unmapped-1000.txt: it has no heading' \
+changed 2 'profile-base-unmapped-1000.txt: the functions do not add up' \
 	': >in/measured/profile-base-unmapped-1000.txt'
 changed 1 'differs: base and aops differ, and there is no judgement' \
 	'sed -i /^differs/d ours/judgements'
