@@ -5,16 +5,14 @@
  *	fixes	base against the fixes that stand alone
  *	design	these against the whole series
  *	aops	base against the whole series
- *	others	base against the kernel of that name
+ *	with	base against the kernel of that name
  */
 #include <fnmatch.h>
 #include "report.h"
 
-#define MAX_DIFFS	5
-static const char *diffs[MAX_DIFFS] = { "fixes", "design", "aops" };
-#define FIXES	0
-#define AOPS	2
-static int nr_diffs = 3;
+enum { FIXES, DESIGN, AOPS, WITH, MAX_DIFFS };
+static const char * const diffs[] = { "fixes", "design", "aops", "with" };
+static int nr_diffs;
 
 /* The first prefix wins. Parts of one name follow each other. */
 static const struct {
@@ -172,10 +170,7 @@ void read_code(void)
 	const char *removed;
 	int d;
 
-	for_each_row(k, &kernels)
-		if (nr_diffs < MAX_DIFFS && !is(k[0], "fixes") && !is(k[0], "aops") &&
-		    exists(string("code/%s.diff", k[0])))
-			diffs[nr_diffs++] = k[0];
+	nr_diffs = find_row(&kernels, "with") ? MAX_DIFFS : WITH;
 	for (d = 0; d < nr_diffs; d++)
 		read_diff(d);
 	fill_subsystems();

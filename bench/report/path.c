@@ -23,7 +23,7 @@ static const struct {
 	{ "drivers/dax/", "dax device" },
 	{ "drivers/nvdimm/", "pmem driver" },
 	{ "fs/xfs/", "XFS" },
-	{ "kernel/", "core" },
+	{ "", "core" },			/* kernel/ */
 };
 
 /*
@@ -53,12 +53,7 @@ static struct step {
 } *steps;
 static int nr_steps;
 
-static bool calls(int i, const char *function)
-{
-	return !steps[i].event && is(steps[i].text, function);
-}
-
-static bool calls_any(int i, const char *prefix)
+static bool calls(int i, const char *prefix)
 {
 	return !steps[i].event && begins(steps[i].text, prefix);
 }
@@ -120,13 +115,13 @@ static void find_lock(const char *kernel, int l)
 	int i, j, end;
 
 	for (i = 0; i < nr_steps; i++) {
-		if (!calls_any(i, lock->take) ||
+		if (!calls(i, lock->take) ||
 		    (lock->within && !is(steps[i].caller, lock->within)))
 			continue;
 		end = -1;
 		for (j = i + 1; j < nr_steps && steps[j].depth >= steps[i].depth; j++)
 			if (steps[j].depth == steps[i].depth &&
-			    calls_any(j, lock->release) && (end < 0 || lock->last))
+			    calls(j, lock->release) && (end < 0 || lock->last))
 				end = j;
 		if (end < 0)
 			die("traces/%s: %s is not released where it was taken",
@@ -139,14 +134,12 @@ static void find_lock(const char *kernel, int l)
 static void look_up(const char *kernel, struct step *s)
 {
 	const char **symbol = find_row(&symbols, kernel, s->text);
-	unsigned int i = 0;
+	int i = 0;
 
 	if (!symbol)
 		die("traces/symbols: nothing about %s on %s", s->text, kernel);
-	while (i < ARRAY_SIZE(parts) && !begins(symbol[2], parts[i].prefix))
+	while (!begins(symbol[2], parts[i].prefix))
 		i++;
-	if (i == ARRAY_SIZE(parts))
-		die("traces/symbols: %s is of no known part of the kernel", symbol[2]);
 	s->part = parts[i].name;
 	s->how = symbol[3];
 }
@@ -160,8 +153,7 @@ static void read_path(const char *kernel)
 		find_lock(kernel, i);
 	/* mutexes and semaphores are shown as locks that are held, not as steps */
 	for (i = 0; i < nr_steps; i++) {
-		if (calls_any(i, "mutex_") || calls_any(i, "down_") ||
-		    calls_any(i, "up_"))
+		if (calls(i, "mutex_") || calls(i, "down_") || calls(i, "up_"))
 			continue;
 		steps[nr] = steps[i];
 		if (!steps[nr].event)
@@ -181,17 +173,18 @@ static const char *with(const char *list, const char *name, const char *between)
 	       list : joined(list, between, name);
 }
 
-/* The locks that are held when one of these functions is called */
-static const char *locks_at(const char *function, const char *other)
+/* The locks that are held when a function is called that begins with one of these */
+static const char *locks_at(const char *prefix, const char *other)
 {
 	const char *list = "", *names;
 	int i, l;
 
 	for (i = 0; i < nr_steps; i++) {
+		if (!calls(i, prefix) && !calls(i, other))
+			continue;
 		names = "";
 		for (l = 0; l < NR_LOCKS; l++)
-			if ((calls(i, function) || calls(i, other)) &&
-			    steps[i].held[l] != '.')
+			if (steps[i].held[l] != '.')
 				names = joined(names, ", ", locks[l].name);
 		list = with(list, names, "; ");
 	}
@@ -225,7 +218,7 @@ static void compare(int column)
 	row_of(&crossings, "locks held when mm waits for a DAX entry")[column] =
 		locks_at("dax_lock_mapping_entry", "dax_file_has_page");
 	row_of(&crossings, "locks held when a process is signalled")[column] =
-		locks_at("send_sig_mceerr", "");
+		locks_at("send_sig_mceerr", "send_sig_mceerr");
 }
 
 /* --- the path itself --- */
@@ -247,8 +240,9 @@ static bool alike(int a, int b, int n)
 }
 
 /* Equal calls in a row are written once. A column for each lock is on the left. */
-static void write_steps(FILE *f, int from, int to)
+static const char *steps_text(int from, int to)
 {
+	const char *text = "";
 	int i, n, times;
 
 	for (i = from; i < to; i += n * times) {
@@ -257,28 +251,24 @@ static void write_steps(FILE *f, int from, int to)
 		n = extent(i);
 		for (times = 1; !s->event && alike(i, i + times * n, n); times++)
 			;
-		fprintf(f, "%s  %-11s  %*s%s%s%s%s%s\n", s->held, s->part, 2 * s->depth,
-			"", s->text, s->event ? "" : "()", *s->how ? " " : "", s->how,
-			times > 1 ? string(" × %d", times) : "");
-		write_steps(f, i + 1, i + n);
+		text = string("%s%s  %-11s  %*s%s%s%s%s%s\n%s", text, s->held, s->part,
+			      2 * s->depth, "", s->text, s->event ? "" : "()",
+			      *s->how ? " " : "", s->how,
+			      times > 1 ? string(" × %d", times) : "",
+			      steps_text(i + 1, i + n));
 	}
+	return text;
 }
 
 void read_paths(void)
 {
-	char *text;
-	size_t size;
-	FILE *f;
 	int i;
 
 	read_rows(&symbols, "traces/symbols", 4);
 	for (i = 1; i <= 2; i++) {
 		read_path(crossings.titles[i]);
 		compare(i);
-		f = open_memstream(&text, &size);
-		write_steps(f, 0, nr_steps);
-		fclose(f);
-		set(string("path-%s", crossings.titles[i]), "%s", text);
+		set_value(string("path-%s", crossings.titles[i]), steps_text(0, nr_steps));
 	}
 	publish(&crossings);
 }
