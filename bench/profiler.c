@@ -64,31 +64,31 @@ static uint64_t total;
 static bool counting;
 static const char *out;
 
-static bool add_function(uint64_t start, const char *name)
+static void add_function(uint64_t start, const char *name)
 {
 	functions = reallocarray(functions, nr_functions + 1, sizeof(*functions));
 	if (!functions)
-		return false;
+		abort();
 	functions[nr_functions] = (struct function) { .start = start };
 	strcpy(functions[nr_functions++].name, name);
-	return true;
 }
 
 /* System.map is sorted by address. One of several names of a function is enough. */
 static bool read_map(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	bool good = f && add_function(0, "(user space)");
 	char type, name[sizeof(functions->name)];
 	uint64_t start;
 
-	while (good && fscanf(f, "%lx %c %63s%*[^\n]", &start, &type, name) == 3)
+	if (!f)
+		return false;
+	add_function(0, "(user space)");
+	while (fscanf(f, "%lx %c %63s%*[^\n]", &start, &type, name) == 3)
 		if (strchr("tTwW", type) && start >= 1ULL << 63 &&
 		    start != functions[nr_functions - 1].start)
-			good = add_function(start, name);
-	if (f)
-		fclose(f);
-	return good && nr_functions > 1;
+			add_function(start, name);
+	fclose(f);
+	return nr_functions > 1;
 }
 
 /* Functions do not overlap. */
@@ -194,9 +194,6 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 	b->mark = b->first && !strcmp(b->function->name, "__x64_sys_getpgid");
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, b);
 }
-
-int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
-			char **argv);
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
 			char **argv)

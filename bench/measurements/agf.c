@@ -164,15 +164,13 @@ void measure_agf(const char *variant, long x)
 {
 	long longest[MAX_ROUNDS], total[MAX_ROUNDS], nr[MAX_ROUNDS];
 	bool bystander = !strcmp(variant, "bystander"), all = !strcmp(variant, "hold");
-	int gap = gap_of(variant), r;
+	struct crowd *c = start_scattered(variant, x);
 	unsigned long agf;
-	struct crowd *c;
+	int r;
 
-	must(gap >= 0 || bystander || all, "agf has no variant %s", variant);
-	mount_xfs(NULL);
-	if (gap >= 0) {
-		c = start_scattered(x, gap);
-	} else {
+	if (!c) {
+		must(bystander || all, "agf has no variant %s", variant);
+		mount_xfs(NULL);
 		c = make_files(x);
 		start_members(c, x);
 	}

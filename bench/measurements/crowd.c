@@ -40,13 +40,6 @@ struct crowd *make_files(int files)
 	return c;
 }
 
-int gap_of(const char *variant)
-{
-	int gap;
-
-	return sscanf(variant, "scattered-%d", &gap) == 1 ? gap : -1;
-}
-
 void keep_in_core(struct crowd *c)
 {
 	int i;
@@ -137,12 +130,17 @@ void start_members(struct crowd *c, int mapped)
 	close(ready[1]);
 }
 
-struct crowd *start_scattered(int files, int gap)
+struct crowd *start_scattered(const char *variant, int files)
 {
-	struct crowd *c = new_crowd(files, 2 * files);
-	size_t size = (c->first + c->rounds) * PAGE;
-	int i;
+	struct crowd *c;
+	size_t size;
+	int gap, i;
 
+	if (sscanf(variant, "scattered-%d", &gap) != 1)
+		return NULL;
+	mount_xfs(NULL);
+	c = new_crowd(files, 2 * files);
+	size = (c->first + c->rounds) * PAGE;
 	for (i = 1; i < files; i++)
 		clone_range(crowd_file(0), 2 * i * PAGE, size - 2 * i * PAGE,
 			    crowd_file(i), 2 * i * PAGE);

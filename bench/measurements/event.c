@@ -88,22 +88,21 @@ static long fail_on_floor(struct crowd *c, int round, const char *what)
 
 void measure_event(const char *variant, long x)
 {
-	const struct variant *v = variants, *end = v + ARRAY_SIZE(variants);
+	const struct variant *v = variants;
+	struct crowd *c = start_scattered(variant, x);
+	const char *floor = NULL;
 	long took[MAX_ROUNDS];
-	int r, gap = gap_of(variant);
-	struct crowd *c;
+	int r;
 
-	while (v < end && strcmp(v->name, variant))
-		v++;
-	must(v < end || gap >= 0, "event has no variant %s", variant);
-	if (v < end) {
+	if (!c) {
+		while (strcmp(v->name, variant))
+			must(++v < variants + ARRAY_SIZE(variants),
+			     "event has no variant %s", variant);
 		c = start_crowd(v, x);
-	} else {
-		mount_xfs(NULL);
-		c = start_scattered(x, gap);
+		floor = v->floor;
 	}
 	for (r = 0; r < c->rounds; r++)
-		took[r] = v < end && v->floor ? fail_on_floor(c, r, v->floor) :
-						fail_crowd(c, r, pfn_to_fail(c, r));
+		took[r] = floor ? fail_on_floor(c, r, floor) :
+				  fail_crowd(c, r, pfn_to_fail(c, r));
 	figure("event", variant, x, "instructions", median(took, c->rounds));
 }

@@ -94,12 +94,4 @@ static void run(void)
 	give_up(USAGE);
 }
 
-struct scenario scenario = {
-	.name = "measure",
-	.title = "what events cost",
-	.machine = "e820",
-	.cpus = 1,
-	.seconds = 600,
-	.run = run,
-	.command = command,
-};
+SCENARIO("what events cost", .command = command);

@@ -48,14 +48,12 @@ void keep_in_core(struct crowd *c);
 void use_pages(struct crowd *c);
 void start_members(struct crowd *c, int mapped);
 /*
- * Files whose shared extents begin at different blocks: in the reverse mapping
- * btree, between the records of two of them, are gap records of other files that
- * end before the pages that fail. The files are in core and have had the pages
- * mapped; ten are mapped.
+ * For the variant "scattered-GAP", otherwise NULL: files whose shared extents begin at
+ * different blocks. In the reverse mapping btree, between the records of two of them,
+ * are GAP records of other files that end before the pages that fail. The files are in
+ * core and have had the pages mapped; ten are mapped.
  */
-struct crowd *start_scattered(int files, int gap);
-/* GAP if the variant is "scattered-GAP", or else -1. */
-int gap_of(const char *variant);
+struct crowd *start_scattered(const char *variant, int files);
 /* This round's page */
 unsigned long pfn_to_fail(struct crowd *c, int round);
 /* Make it fail; return the cost. Every process due a signal gets one. */

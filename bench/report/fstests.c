@@ -54,7 +54,8 @@ static void compare(const char **first)
 	const char *test = first[TEST], *configuration = first[CONFIGURATION];
 	const char **base = find_row(&all, test, "base", configuration);
 	const char **aops = find_row(&all, test, "aops", configuration);
-	const char **why = find_row(&reasons, test, configuration);
+	const char **why = find_row(&reasons, test, configuration) ?:
+			   find_row(&reasons, test, "*");
 	const char *words = "";
 	bool differs = false;
 
@@ -68,8 +69,6 @@ static void compare(const char **first)
 	}
 	if (!differs)
 		return;
-	if (!why)
-		why = find_row(&reasons, test, "*");
 	add_row(&differences, test, configuration, words, why ? why[2] : "none given");
 	if (base && aops && is(base[RESULT], "pass") && is(aops[RESULT], "fail"))
 		complain("%s (%s) passes on base and fails on aops: %s", test,
