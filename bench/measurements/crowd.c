@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files that share their pages, the processes that map them, and the failure. */
 #include <sys/klog.h>
-#include "devices.h"
 #include "measure.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
@@ -246,7 +245,7 @@ long act(struct crowd *c, int round, const char *path, const char *what)
 
 unsigned long pfn_to_fail(struct crowd *c, int round)
 {
-	return pmem_pfn(PMEM, file_physical(crowd_file(0), (c->first + round) * PAGE));
+	return file_pfn(crowd_file(0), (c->first + round) * PAGE);
 }
 
 long fail_crowd(struct crowd *c, int round, unsigned long pfn)

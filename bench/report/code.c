@@ -14,23 +14,21 @@ enum { FIXES, DESIGN, AOPS, WITH, MAX_DIFFS };
 static const char * const diffs[] = { "fixes", "design", "aops", "with" };
 static int nr_diffs;
 
-/* The first prefix wins. Parts of one name follow each other. */
+/* The first pattern wins. */
 static const struct {
-	const char *prefix, *name;
+	const char *pattern, *name;
 } parts[] = {
-	{ "Documentation/", "Documentation" },
-	{ "mm/tests/", "KUnit tests" },
-	{ "fs/tests/", "KUnit tests" },
-	{ "lib/tests/", "KUnit tests" },
-	{ "mm/", "mm" },
-	{ "fs/dax", "fs/dax" },
-	{ "fs/xfs/", "XFS" },
-	{ "fs/", "fs, other" },
-	{ "include/", "include" },
-	{ "drivers/dax/", "drivers/dax" },
-	{ "drivers/nvdimm/", "drivers/nvdimm" },
-	{ "drivers/md/", "drivers/md" },
-	{ "", "other" },
+	{ "Documentation/*", "Documentation" },
+	{ "*/tests/*", "KUnit tests" },
+	{ "mm/*", "mm" },
+	{ "fs/dax*", "fs/dax" },
+	{ "fs/xfs/*", "XFS" },
+	{ "fs/*", "fs, other" },
+	{ "include/*", "include" },
+	{ "drivers/dax/*", "drivers/dax" },
+	{ "drivers/nvdimm/*", "drivers/nvdimm" },
+	{ "drivers/md/*", "drivers/md" },
+	{ "*", "other" },
 };
 #define NR_PARTS	((int)ARRAY_SIZE(parts))
 
@@ -82,10 +80,8 @@ static int part_of(const char *file)
 {
 	int i = 0;
 
-	while (!begins(file, parts[i].prefix))
+	while (fnmatch(parts[i].pattern, file, 0))
 		i++;
-	while (i && is(parts[i].name, parts[i - 1].name))
-		i--;
 	return i;
 }
 

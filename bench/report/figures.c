@@ -189,7 +189,6 @@ static void write_plots(void)
 		const char *name, *curve, *floor;
 	} plots[] = {
 		{ "sharers", "event sharers", "event floor" },
-		{ "sharers-log", "event sharers", "event floor" },
 		{ "idle", "event idle", "" },
 		{ "unmapped", "event unmapped", "" },
 		{ "unmapped-cold", "event unmapped-cold", "" },

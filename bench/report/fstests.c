@@ -27,12 +27,11 @@ static void read_results(void)
 
 	read_rows(&file, "fstests.tsv", 6);
 	for_each_row(r, &file) {
-		const char **old = row_of(&all, r[TEST], r[ON], r[CONFIGURATION]);
-
 		if (!is(r[RESULT], "pass") && !is(r[RESULT], "fail") &&
 		    !is(r[RESULT], "not run"))
 			die("fstests.tsv: '%s' is no result", r[RESULT]);
-		memcpy(old, r, MAX_COLUMNS * sizeof(*r));
+		memcpy(row_of(&all, r[TEST], r[ON], r[CONFIGURATION]), r,
+		       MAX_COLUMNS * sizeof(*r));
 	}
 }
 

@@ -21,10 +21,10 @@ points(k) = int(nth(k, '7 5 9 13 11', 1))
 logarithmic = ' sharers-log unmapped unmapped-cold agf '
 
 do for [name in 'sharers sharers-log idle unmapped unmapped-cold agf'] {
-	data = 'plots/'.name
+	data = 'plots/'.(name eq 'sharers-log' ? 'sharers' : name)
 	kernels = system("sed -n 's/^# //p' ".data)
 	if (words(kernels) > 0) {
-		set output data.'.svg'
+		set output 'plots/'.name.'.svg'
 		set xlabel name eq 'idle' ? 'idle processes' : 'files that share the page'
 		set format y '%.1s %c'
 		unset logscale
