@@ -19,7 +19,7 @@ static const struct variant {
 	bool cold;		/* the files that are not mapped are not in core */
 	bool kept;		/* they are, as bench/measure has it */
 	bool no_rmapbt;
-	const char *floor;	/* what the kernel floor is told to do */
+	bool floor;		/* the kernel floor unmaps and signals */
 } variants[] = {
 	{ "sharers" },
 	{ "one-of-two", .files = 2, .mapped = 1 },
@@ -27,8 +27,7 @@ static const struct variant {
 	{ "unmapped", .mapped = 10, .kept = true },
 	{ "unmapped-cold", .mapped = 10, .cold = true },
 	{ "unanswered", .mapped = NONE, .no_rmapbt = true },
-	{ "floor", .kept = true, .floor = "1" },
-	{ "floor-logged", .kept = true, .floor = "2" },
+	{ "floor", .kept = true, .floor = true },
 };
 
 static struct crowd *start_crowd(const struct variant *v, long x)
@@ -65,7 +64,7 @@ struct place {
 	uint64_t index, addr;
 };
 
-static long fail_on_floor(struct crowd *c, int round, const char *what)
+static long fail_on_floor(struct crowd *c, int round)
 {
 	int i, fd = open_file(FLOOR_PLACES, O_WRONLY);
 	long took;
@@ -81,7 +80,7 @@ static long fail_on_floor(struct crowd *c, int round, const char *what)
 		must(write(fd, &place, sizeof(place)) == sizeof(place),
 		     FLOOR_PLACES ": %m");
 	}
-	took = act(c, round, FLOOR, what);
+	took = act(c, round, FLOOR, "1");
 	close(fd);
 	return took;
 }
@@ -90,8 +89,8 @@ void measure_event(const char *variant, long x)
 {
 	const struct variant *v = variants;
 	struct crowd *c = start_scattered(variant, x);
-	const char *floor = NULL;
 	long took[MAX_ROUNDS];
+	bool floor = false;
 	int r;
 
 	if (!c) {
@@ -102,7 +101,7 @@ void measure_event(const char *variant, long x)
 		floor = v->floor;
 	}
 	for (r = 0; r < c->rounds; r++)
-		took[r] = floor ? fail_on_floor(c, r, floor) :
+		took[r] = floor ? fail_on_floor(c, r) :
 				  fail_crowd(c, r, pfn_to_fail(c, r));
 	figure("event", variant, x, "instructions", median(took, c->rounds));
 }
