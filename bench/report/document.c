@@ -64,7 +64,7 @@ bool begins(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-static void write_file(const char *name, const char *text)
+void write_file(const char *name, const char *text)
 {
 	FILE *f = fopen(name, "w");
 

@@ -160,8 +160,11 @@ static void compare_sizes(void)
 
 /* --- the plots: their data for plots.gp, and their alternative texts --- */
 
-/* "base from 1.00 k at 1 to 5.00 M at 500", if there is more than one value */
-static const char *add_curve(FILE *data, const char *kernel, const char *curve)
+/*
+ * "base from 1.00 k at 1 to 5.00 M at 500". Nothing, and no curve in @data, if there is
+ * only one value.
+ */
+static const char *add_curve(const char **data, const char *kernel, const char *curve)
 {
 	const char **low = NULL, **high = NULL, *points = "";
 
@@ -177,7 +180,7 @@ static const char *add_curve(FILE *data, const char *kernel, const char *curve)
 	}
 	if (low == high)
 		return "";
-	fprintf(data, "# %s\n%s\n\n", kernel, points);
+	*data = string("%s# %s\n%s\n\n", *data, kernel, points);
 	return string("%s from %s at %s to %s at %s", kernel,
 		      short_number(value(low)), with_commas(atol(low[X])),
 		      short_number(value(high)), with_commas(atol(high[X])));
@@ -194,20 +197,16 @@ static void write_plots(void)
 		{ "unmapped-cold", "event unmapped-cold", "" },
 		{ "agf", "agf longest", "" },
 	};
-	const char *alt;
+	const char *data, *alt;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(plots); i++) {
-		FILE *data = fopen(string("plots/%s", plots[i].name), "w");
-
-		if (!data)
-			err(2, "plots/%s", plots[i].name);
-		alt = "";
+		data = alt = "";
 		for_each_row(k, &kernels)
-			alt = joined(alt, "; ", add_curve(data, k[0], plots[i].curve));
-		alt = joined(alt, "; ", add_curve(data, "floor", plots[i].floor));
+			alt = joined(alt, "; ", add_curve(&data, k[0], plots[i].curve));
+		alt = joined(alt, "; ", add_curve(&data, "floor", plots[i].floor));
 		set(string("%s-alt", plots[i].name), "%s", alt);
-		fclose(data);
+		write_file(string("plots/%s", plots[i].name), data);
 	}
 	alt = "";
 	for_each_row(f, &figures)

@@ -18,13 +18,8 @@ const char *ours(const char *name)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3 || chdir(argv[1])) {
-		fprintf(stderr, "usage: %s DIR OURS\n"
-			"Computes the report from what bench/compare has left in DIR. OURS has the\n"
-			"judgements. Exit status: 0; 1 if the run has a fault, which the report\n"
-			"names; 2 if there is no report.\n", argv[0]);
-		return 2;
-	}
+	if (argc != 3 || chdir(argv[1]))
+		die("usage: report DIR OURS: what bench/compare has left, the judgements");
 	directory = argv[2];
 	read_rows(&kernels, "kernels", 2);
 	publish(&kernels);

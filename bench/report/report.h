@@ -41,6 +41,7 @@ void *grown(void *array, int nr, size_t size);
 /* The lines of a file, without their ends; NULL after the last. */
 char **lines(const char *name);
 bool exists(const char *name);
+void write_file(const char *name, const char *text);
 bool is(const char *a, const char *b);
 bool begins(const char *s, const char *prefix);
 char *escaped(const char *s);		/* for Markdown */
