@@ -158,7 +158,6 @@ static void on_block(unsigned int cpu, void *data)
 	struct block *b = data;
 	unsigned int at;
 
-	(void)cpu;
 	if (b->mark)
 		on_mark();
 	if (!counting)
@@ -184,7 +183,6 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 	struct block *b = calloc(1, sizeof(*b));
 	uint64_t address = qemu_plugin_tb_vaddr(tb);
 
-	(void)id;
 	if (!b)
 		abort();
 	b->function = bsearch(&address, functions, nr_functions, sizeof(*functions),
@@ -201,7 +199,6 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
 	const char *map = NULL;
 	int i;
 
-	(void)info;
 	for (i = 0; i < argc; i++) {
 		if (!strncmp(argv[i], "map=", 4))
 			map = strdup(argv[i] + 4);

@@ -62,5 +62,4 @@ static void run(void)
 	print_trace();
 }
 
-SCENARIO("the trace of one event", .cpus = 1,
-	 .files = { "file-0", "file-1", "file-2" });
+SCENARIO("the trace of one event", .files = { "file-0", "file-1", "file-2" });

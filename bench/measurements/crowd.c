@@ -73,8 +73,6 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	unsigned long at = (unsigned long)info->si_addr;
 
-	(void)signo;
-	(void)context;
 	if (info->si_code == BUS_MCEERR_AO && at % PAGE == 0 &&
 	    at >= self->addr && at < self->addr + of->rounds * PAGE)
 		self->told++;

@@ -2,9 +2,7 @@
 /*
  * The results of ci/fstests, from fstests.tsv, which bench/compare has put together from
  * its results.tsv: test, kernel, configuration, result, seconds, reason. The reasons for
- * differences between kernels are in the file "fstests": test, configuration ("*": any),
- * sentence. The run is faulty if a difference has no reason, or if a test passes on base
- * and fails on aops.
+ * differences between kernels are in the file "fstests", which says what makes a run faulty.
  */
 #include "report.h"
 

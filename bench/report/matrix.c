@@ -6,9 +6,8 @@
  *	tests/KERNEL/NAME.KERNEL.console	the kernel's log
  *	tests/KERNEL/NAME.KERNEL.result		ci/test's verdict, and the
  *						guest's exit status
- * and the reasons for the differences, from the file "judgements". The run is faulty
- * if a difference has no judgement, if a judgement has no difference, or if
- * "design" is the reason for something that the fixes alone get right.
+ * and the reasons for the differences, from the file "judgements", which says what
+ * makes a run faulty.
  */
 #include "report.h"
 
