@@ -112,12 +112,6 @@ space() {
 	((free >= $2)) || die "$1 has only $((free)) MB free, $2 MB are needed"
 }
 
-# up_to_date FILE: FILE holds the checksum of standard input, which is left in $inputs
-up_to_date() {
-	inputs=$(sha256sum)
-	[[ $(cat "$1" 2>/dev/null) = "$inputs" ]]
-}
-
 # When the program began that a person started; those that it calls go on from there
 export CI_BEGAN=${CI_BEGAN:-$EPOCHSECONDS}
 
@@ -188,12 +182,6 @@ mirror() {
 	echo "$uri"
 }
 
-# apt_options: this machine's options for fetching, such as a proxy, as lines
-# for the configuration file of another apt.
-apt_options() {
-	apt-config dump | grep -E '^Acquire::(Check-|http|Retries|ForceIP)' || true
-}
-
 # The keys that sign Debian's archive (package debian-archive-keyring).
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -245,29 +233,6 @@ debian_unpack() {
 	done
 	(cd "$debs" && printf '%s\n' *.deb) >"$tree/packages"
 	rm -r "$debs"
-}
-
-# put_block FILE LINE BLOCK: what the file BLOCK has takes, indented, the place of
-# the indented lines after the first LINE of FILE, up to another command's.
-put_block() {
-	local new
-	new=$(mktemp "$1.XXXXXX")
-	awk -v after="$2" -v block="$3" '
-		$0 == after && !found {
-			found = skip = 1
-			print
-			while ((getline line < block) > 0)
-				print line == "" ? "" : "    " line
-			next
-		}
-		skip && (/^[^ ]/ || /^    \$ /) { skip = 0; print "" }
-		!skip
-		END { exit !found }' "$1" >"$new" || {
-		rm "$new"
-		die "$1 has no line '$2' to put it after"
-	}
-	cat "$new" >"$1"
-	rm "$new"
 }
 
 # touched_objects SERIES TREE [OUT]: print the objects that TREE compiles of the
