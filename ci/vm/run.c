@@ -6,19 +6,19 @@
  *	DIR/stdout, DIR/stderr	the command's output, files that are followed: a file
  *				takes everything, so nothing is lost when the machine
  *				ends and the reader is slow
- *	STATUS_FD		one line, "status N" or "lost REASON"
- *	CONTROL_FD		"mce PHYS" and its answer
- * The last two are sockets, as is QMP_FD for QEMU's monitor; QEMU inherits them under
- * these numbers. When all three are closed, QEMU has ended.
+ *	PORT_STATUS		one line, "status N" or "lost REASON"
+ *	PORT_CONTROL		"mce PHYS" and its answer
+ * The last two are sockets that QEMU inherits, as is PORT_QMP for its monitor. When all
+ * three are closed, QEMU has ended.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <resolv.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +32,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { QMP_FD = 3, CONTROL_FD, STATUS_FD, NR_PORTS = 3 };
-enum { QMP, CONTROL, STATUS };
+enum { PORT_QMP, PORT_CONTROL, PORT_STATUS, NR_PORTS };
+/* QEMU's file descriptors for them, in the same order: see ci/guest */
+#define FIRST_FD	3
 
 /* How long a panic may take, in seconds, after time has run out */
 #define LAST_WORDS	20
@@ -77,17 +78,22 @@ static int create(const char *name)
 	return fd;
 }
 
-/* The exit status of a command */
-static int command(char **argv)
+static pid_t spawn(char **argv)
 {
-	int wait_status;
 	pid_t pid;
 
 	errno = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
-	if (errno || waitpid(pid, &wait_status, 0) < 0) {
-		warn("%s", argv[0]);
-		return NOT_RUN;
-	}
+	if (errno)
+		err(NOT_RUN, "%s", argv[0]);
+	return pid;
+}
+
+/* Its exit status */
+static int command(char **argv)
+{
+	int wait_status;
+
+	waitpid(spawn(argv), &wait_status, 0);
 	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : NOT_RUN;
 }
 
@@ -111,9 +117,9 @@ static void start(char **argv)
 		dup2(errors, STDERR_FILENO);
 		/* out of the way of the numbers that it gets */
 		for (i = 0; i < NR_PORTS; i++)
-			pair[i][1] = fcntl(pair[i][1], F_DUPFD_CLOEXEC, STATUS_FD + 1);
+			pair[i][1] = fcntl(pair[i][1], F_DUPFD_CLOEXEC, FIRST_FD + NR_PORTS);
 		for (i = 0; i < NR_PORTS; i++)
-			dup2(pair[i][1], QMP_FD + i);
+			dup2(pair[i][1], FIRST_FD + i);
 		execvp(argv[0], argv);
 		err(NOT_RUN, "%s", argv[0]);
 	}
@@ -125,32 +131,12 @@ static void start(char **argv)
 /* Copies the file, as it grows, until QEMU has ended. */
 static pid_t follow(const char *name, int to)
 {
-	char data[65536];
-	pid_t pid = fork();
-	ssize_t len, done;
-	bool gone;
-	int from;
+	char *script;
 
-	if (pid < 0)
-		err(NOT_RUN, "fork");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigprocmask(SIG_SETMASK, &old_mask, NULL);
-	from = open(in_dir(name), O_RDONLY);
-	for (;;) {
-		gone = kill(qemu, 0);
-		while ((len = read(from, data, sizeof(data))) > 0)
-			for (; len; len -= done) {
-				done = write(to, data, len);
-				if (done < 0)
-					_exit(1);
-				memmove(data, data + done, len - done);
-			}
-		if (gone || len < 0)
-			_exit(0);
-		usleep(100 * 1000);
-	}
+	if (asprintf(&script, "exec tail -f -c +1 -s 0.1 --pid=%d \"$0\" >&%d 2>/dev/null",
+		     qemu, to) < 0)
+		err(NOT_RUN, "memory");
+	return spawn((char *[]){ "sh", "-c", script, in_dir(name), NULL });
 }
 
 /* --- what QEMU and the guest say --- */
@@ -162,9 +148,7 @@ static pid_t follow(const char *name, int to)
  */
 static void report_by_firmware(uint64_t address)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const struct __attribute__((packed)) {
+	struct __attribute__((packed)) {
 		uint32_t status, raw_offset, raw_length, length, severity;
 		uint8_t section[16];
 		uint32_t section_severity;
@@ -182,22 +166,12 @@ static void report_by_firmware(uint64_t address)
 			     0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1 },
 		.revision = 0x300,
 		.section_length = sizeof(page.memory),
-		.memory = { .valid = 6, .mask = ~0xfffUL },
+		.memory = { .valid = 6, .address = address, .mask = ~0xfffUL },
 	};
-	uint8_t bytes[(sizeof(page) + 2) / 3 * 3] = {};
-	char text[sizeof(bytes) / 3 * 4 + 1] = "", *to = text;
-	uint32_t bits;
-	size_t i;
-	int shift;
+	char text[(sizeof(page) + 2) / 3 * 4 + 1];
 
-	memcpy(bytes, &page, sizeof(page));
-	memcpy(bytes + offsetof(typeof(page), memory.address), &address, 8);
-	for (i = 0; i < sizeof(bytes); i += 3) {
-		bits = bytes[i] << 16 | bytes[i + 1] << 8 | bytes[i + 2];
-		for (shift = 18; shift >= 0; shift -= 6)
-			*to++ = digits[bits >> shift & 63];
-	}
-	dprintf(ports[QMP].fd, "{\"execute\":\"inject-ghes-v2-error\",\"id\":\"mce\","
+	b64_ntop((void *)&page, sizeof(page), text, sizeof(text));
+	dprintf(ports[PORT_QMP].fd, "{\"execute\":\"inject-ghes-v2-error\",\"id\":\"mce\","
 		"\"arguments\":{\"cper\":\"%s\"}}\n", text);
 }
 
@@ -212,14 +186,14 @@ static void inject(const char *address)
 	size_t len = strspn(address + 2 * hex, digits[hex]);
 
 	if (!len || address[2 * hex + len] || len > 20) {
-		dprintf(ports[CONTROL].fd, "not an address: %s\n", address);
+		dprintf(ports[PORT_CONTROL].fd, "not an address: %s\n", address);
 		return;
 	}
 	if (firmware) {
 		report_by_firmware(strtoull(address, NULL, 0));
 		return;
 	}
-	dprintf(ports[QMP].fd, "{\"execute\":\"human-monitor-command\",\"id\":\"mce\",\"arguments\":"
+	dprintf(ports[PORT_QMP].fd, "{\"execute\":\"human-monitor-command\",\"id\":\"mce\",\"arguments\":"
 		"{\"command-line\":\"mce -b 0 9 0xbd000000000000c0 0x5 %s 0x8c\"}}\n", address);
 }
 
@@ -237,28 +211,28 @@ static void injected(char *answer)
 		text[strcspn(text, "\"\\")] = '\0';
 	}
 	if ((text && !*text) || strstr(answer, "\"return\": {}")) {
-		dprintf(ports[CONTROL].fd, "ok\n");
+		dprintf(ports[PORT_CONTROL].fd, "ok\n");
 		return;
 	}
 	if (!lost && asprintf(&lost, "QEMU could not raise a machine check: %s", text ?: answer) < 0)
 		err(NOT_RUN, "memory");
-	dprintf(ports[CONTROL].fd, "%s\n", lost);
+	dprintf(ports[PORT_CONTROL].fd, "%s\n", lost);
 	kill(qemu, SIGKILL);
 }
 
 static void handle(int port, char *line)
 {
 	switch (port) {
-	case QMP:
+	case PORT_QMP:
 		/* the rest is the greeting, other answers, and news */
 		if (strstr(line, "\"id\": \"mce\""))
 			injected(line);
 		break;
-	case CONTROL:
+	case PORT_CONTROL:
 		if (!strncmp(line, "mce ", 4))
 			inject(line + 4);
 		break;
-	case STATUS:
+	case PORT_STATUS:
 		if (!strncmp(line, "status ", 7))
 			status = strdup(line + 7);
 		else if (!strncmp(line, "lost ", 5))
@@ -308,8 +282,9 @@ static void watch(void)
 	long long end = atoi(limit) ? now_ms() + atoi(limit) * 1000LL : 0, left;
 	int i, n;
 
-	dprintf(ports[QMP].fd, "{\"execute\":\"qmp_capabilities\"}\n");
-	while (ports[QMP].fd >= 0 || ports[CONTROL].fd >= 0 || ports[STATUS].fd >= 0) {
+	dprintf(ports[PORT_QMP].fd, "{\"execute\":\"qmp_capabilities\"}\n");
+	while (ports[PORT_QMP].fd >= 0 || ports[PORT_CONTROL].fd >= 0 ||
+	       ports[PORT_STATUS].fd >= 0) {
 		for (i = 0; i < NR_PORTS; i++)
 			fds[i] = (struct pollfd){ ports[i].fd, POLLIN };
 		fds[NR_PORTS] = (struct pollfd){ signals, POLLIN };
@@ -324,7 +299,7 @@ static void watch(void)
 			return;
 		if (!n) {
 			timed_out = true;
-			dprintf(ports[QMP].fd, "{\"execute\":\"inject-nmi\"}\n");
+			dprintf(ports[PORT_QMP].fd, "{\"execute\":\"inject-nmi\"}\n");
 			end = now_ms() + LAST_WORDS * 1000;
 		}
 		for (i = 0; i < NR_PORTS; i++)
