@@ -11,6 +11,7 @@
  * The last two are sockets that QEMU inherits, as is PORT_QMP for its monitor. When all
  * three are closed, QEMU has ended.
  */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -181,16 +182,17 @@ static void report_by_firmware(uint64_t address)
  */
 static void inject(const char *address)
 {
-	static const char * const digits[] = { "0123456789", "0123456789abcdefABCDEF" };
-	bool hex = !strncmp(address, "0x", 2);
-	size_t len = strspn(address + 2 * hex, digits[hex]);
+	uint64_t value;
+	char *end;
 
-	if (!len || address[2 * hex + len] || len > 20) {
+	errno = 0;
+	value = strtoull(address, &end, 0);
+	if (errno || *end || !isdigit(*address)) {
 		dprintf(ports[PORT_CONTROL].fd, "not an address: %s\n", address);
 		return;
 	}
 	if (firmware) {
-		report_by_firmware(strtoull(address, NULL, 0));
+		report_by_firmware(value);
 		return;
 	}
 	dprintf(ports[PORT_QMP].fd, "{\"execute\":\"human-monitor-command\",\"id\":\"mce\",\"arguments\":"
