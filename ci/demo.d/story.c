@@ -86,11 +86,6 @@ static bool ended(void)
 
 /* --- a scene --- */
 
-static const char *returned(int ret)
-{
-	return ret ? strerrorname_np(-ret) : "0";
-}
-
 /* The signals that a process has got since it was last asked, in a word. */
 static const char *signal_word(struct proc *p)
 {
@@ -158,7 +153,7 @@ static void play(const struct scene *scene, int nr)
 	}
 	if (scene->returns)
 		printf("row\t%d\tmemory_failure()\t\t\t\t0\t%s\t%s\n",
-		       nr, scene->returns, returned(ret));
+		       nr, scene->returns, ret ? strerrorname_np(-ret) : "0");
 	for (i = 0; i < NR_ACTORS; i++) {
 		bool reader = i < WRITER;
 

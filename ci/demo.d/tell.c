@@ -19,6 +19,7 @@
 #define MAX_LINES	1000
 #define MAX_FIELDS	9
 #define NR_SCENES	4
+#define ALL		(-1)
 /* A kernel that has said nothing for so long is probably still being compiled */
 #define LATE_MS		20000
 
@@ -32,14 +33,23 @@ struct line {
 /* What a kernel's guest has said so far: machine lines, in order. */
 struct said {
 	const char *kernel;
+	const char *path;	/* its call path in a few words */
 	FILE *f;		/* NULL: not shown */
 	int checks, plan;
 	int nr;
 	struct line lines[MAX_LINES];
 };
 
-static struct said base = { .kernel = "base" }, aops = { .kernel = "aops" };
-static struct said holder = { .kernel = "holder" };	/* the rival design */
+static struct said base = {
+	"base", "down to the driver, up to the filesystem, which signals with the AGF held",
+};
+static struct said aops = {
+	"aops", "the filesystem reports the sharers, then mm acts with the AGF released",
+};
+/* the rival design */
+static struct said holder = {
+	"holder", "the same path, but the AGF is released before mm acts",
+};
 static struct said * const all[] = { &base, &holder, &aops };
 
 static const struct {
@@ -120,15 +130,13 @@ static struct line *machine_line(struct said *said, char *text)
 	};
 	struct line *line = &said->lines[said->nr];
 	unsigned int i;
-	char *at = text;
+	char *at;
 	int n = 1;
 
 	if (said->nr++ == MAX_LINES)
 		give_up("%s: more than %d lines", said->kernel, MAX_LINES);
-	while ((at = strchr(at, '\t'))) {
-		at++;
+	for (at = text; (at = strchr(at, '\t')); at++)
 		n++;
-	}
 	for (i = 0; strncmp(text, kinds[i].kind, strlen(kinds[i].kind)) ||
 	     n != kinds[i].fields;)
 		if (++i == ARRAY_SIZE(kinds))
@@ -156,7 +164,7 @@ static bool has_said(struct said *said, int timeout_ms)
 	return poll(&pfd, 1, timeout_ms) > 0;
 }
 
-/* Reads to the end of a scene, or, if LAST is negative, to the end of all. */
+/* Reads to the end of a scene, or to the end of ALL. */
 static void read_said(struct said *said, int last)
 {
 	struct line *line;
@@ -175,19 +183,19 @@ static void read_said(struct said *said, int last)
 		    atoi(line->field[SCENE]) == last)
 			return;
 	}
-	if (last >= 0 || said->plan != said->checks)
+	if (last != ALL || said->plan != said->checks)
 		give_up("the guest with %s ended before the story did",
 			said->kernel);
 }
 
-/* The next line of a kind and scene; start with NULL. */
+/* The next line of a kind and scene, or of ALL scenes; start with NULL. */
 static struct line *next(struct said *said, struct line *line,
 			 const char *kind, int scene)
 {
 	for (line = line ? line + 1 : said->lines;
 	     line < said->lines + said->nr; line++)
 		if (!strcmp(line->field[KIND], kind) &&
-		    atoi(line->field[SCENE]) == scene)
+		    (scene == ALL || atoi(line->field[SCENE]) == scene))
 			return line;
 	return NULL;
 }
@@ -211,21 +219,15 @@ static int wrong;
 	printf("%s  " fmt "\n", wrong++ ? "" : \
 	       BOLD RED "\nUnexpected results:\n" PLAIN, ##__VA_ARGS__)
 
-/* The field of a row that says what the kernel makes of it */
-static int known(struct said *said, int scene)
-{
-	return said == &base ||
-	       (said == &holder && scenes[scene - 1].holder_as_base) ?
-	       BASE : EXPECTED;
-}
-
 static void judge_rows(struct said *said, int scene)
 {
+	bool as_base = said == &base ||
+		       (said == &holder && scenes[scene - 1].holder_as_base);
 	struct line *b = NULL;
 	int i;
 
 	for_each(row, said, "row", scene) {
-		const char *is = row->field[known(said, scene)];
+		const char *is = row->field[as_base ? BASE : EXPECTED];
 
 		b = next(&base, b, "row", scene);
 		if (!b)
@@ -377,13 +379,10 @@ static void tell_traced(struct said *said, int scene, const char *text)
 	printf("\n");
 }
 
-#define BASE_PATH \
-	"down to the driver, up to the filesystem, which signals with the AGF held"
-
-static void tell_path(struct said *said, int scene, const char *title)
+static void tell_path(struct said *said, int scene)
 {
 	printf("\n");
-	paint(BOLD, "  %s: %s\n", said->kernel, title);
+	paint(BOLD, "  %s: %s\n", said->kernel, said->path);
 	for_each(line, said, "trace", scene)
 		tell_traced(said, scene, line->field[2]);
 }
@@ -405,7 +404,7 @@ static void tell_base(int scene)
 {
 	tell_setting(scene);
 	tell_table(scene);
-	tell_path(&base, scene, BASE_PATH);
+	tell_path(&base, scene);
 	printf("\nThis was the unpatched kernel. The kernel with the series is still being compiled; the\n"
 	       "demo starts as soon as it is ready.\n");
 	step_aside();
@@ -413,11 +412,6 @@ static void tell_base(int scene)
 
 static void tell_scene(int scene)
 {
-	static const char * const paths[] = {
-		BASE_PATH,
-		"the same path, but the AGF is released before mm acts",
-		"the filesystem reports the sharers, then mm acts with the AGF released",
-	};
 	bool path = scenes[scene - 1].path;
 	unsigned int i;
 
@@ -431,7 +425,7 @@ static void tell_scene(int scene)
 	step();
 	for (i = 0; path && i < ARRAY_SIZE(all); i++)
 		if (all[i]->f) {
-			tell_path(all[i], scene, paths[i]);
+			tell_path(all[i], scene);
 			step();
 		}
 }
@@ -442,39 +436,35 @@ enum { SHARERS, OTHERS, SIGNALS };
 
 static const struct {
 	const char *what;
-	int count, scene;	/* 0: all */
+	int count, scene;
 	const char *has;
 } results[] = {
 	{ "NVDIMM: sharers signalled and unmapped", SHARERS, 1, "AO gone" },
 	{ "no bad block on record: next access gets SIGBUS", SHARERS, 2, " AR" },
 	{ "default policy: sharers unmapped", SHARERS, 3, "gone" },
 	{ "device-mapper: sharers signalled and unmapped", SHARERS, 4, "AO gone" },
-	{ "other processes disturbed", OTHERS, 0, NULL },
+	{ "other processes disturbed", OTHERS, ALL, NULL },
 	{ "signals sent with the filesystem's AGF lock held", SIGNALS, 1, NULL },
 };
 
 static int count_result(struct said *said, int i, int *of)
 {
-	int scene, n = 0;
+	int n = 0;
 
 	*of = 0;
 	if (results[i].count == SIGNALS) {
 		*of = signals_sent(said, results[i].scene, &n);
 		return n;
 	}
-	for (scene = 1; scene <= NR_SCENES; scene++) {
-		if (results[i].scene && scene != results[i].scene)
-			continue;
-		for_each(row, said, "row", scene) {
-			bool sharer = strstr(row->field[EXPECTED], "gone");
+	for_each(row, said, "row", results[i].scene) {
+		bool sharer = strstr(row->field[EXPECTED], "gone");
 
-			if (!*row->field[FILE_NAME] ||
-			    sharer != (results[i].count == SHARERS))
-				continue;
-			++*of;
-			n += sharer ? !!strstr(row->field[GOT], results[i].has) :
-			     strcmp(row->field[GOT], row->field[EXPECTED]) != 0;
-		}
+		if (!*row->field[FILE_NAME] ||
+		    sharer != (results[i].count == SHARERS))
+			continue;
+		++*of;
+		n += sharer ? !!strstr(row->field[GOT], results[i].has) :
+		     strcmp(row->field[GOT], row->field[EXPECTED]) != 0;
 	}
 	return n;
 }
@@ -586,7 +576,7 @@ int main(int argc, char **argv)
 		tell_scene(scene);
 	}
 	for (k = 0; k < ARRAY_SIZE(all); k++)
-		read_said(all[k], -1);
+		read_said(all[k], ALL);
 	status = judge(first, last);
 	if (!show_end())
 		errx(2, "not all of it could be written");
