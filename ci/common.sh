@@ -112,6 +112,13 @@ space() {
 	((free >= $2)) || die "$1 has only $((free)) MB free, $2 MB are needed"
 }
 
+# plain_git: from here on, git does the same for every user, and does not take the
+# repository around build/ for one of the trees there
+plain_git() {
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CEILING_DIRECTORIES=$build
+	unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+}
+
 # When the program began that a person started; those that it calls go on from there
 export CI_BEGAN=${CI_BEGAN:-$EPOCHSECONDS}
 
