@@ -30,7 +30,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PORT_QMP, PORT_CONTROL, PORT_STATUS, NR_PORTS };
@@ -52,7 +51,7 @@ static struct port {
 
 static char *dir, *console, *judge, *limit = "0";
 static bool verbose, firmware;
-static int signals;
+static int signals;		/* SIGALRM: time has run out */
 static pid_t qemu;
 static sigset_t old_mask;
 
@@ -268,45 +267,34 @@ static void read_port(int port)
 		p->len = 0;
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* Returns when QEMU has ended, or must. */
 static void watch(void)
 {
 	struct pollfd fds[NR_PORTS + 1];
 	struct signalfd_siginfo info;
-	long long end = atoi(limit) ? now_ms() + atoi(limit) * 1000LL : 0, left;
-	int i, n;
+	int i;
 
+	alarm(atoi(limit));
 	dprintf(ports[PORT_QMP].fd, "{\"execute\":\"qmp_capabilities\"}\n");
 	while (ports[PORT_QMP].fd >= 0 || ports[PORT_CONTROL].fd >= 0 ||
 	       ports[PORT_STATUS].fd >= 0) {
 		for (i = 0; i < NR_PORTS; i++)
 			fds[i] = (struct pollfd){ ports[i].fd, POLLIN };
 		fds[NR_PORTS] = (struct pollfd){ signals, POLLIN };
-		left = end ? end - now_ms() : -1;
-		n = poll(fds, NR_PORTS + 1, end && left < 0 ? 0 : left);
-		if (fds[NR_PORTS].revents && read(signals, &info, sizeof(info)) > 0) {
-			interrupted = info.ssi_signo;
-			return;
-		}
-		/* the NMI ends it by a panic, which shows the blocked tasks */
-		if (!n && timed_out)
-			return;
-		if (!n) {
-			timed_out = true;
-			dprintf(ports[PORT_QMP].fd, "{\"execute\":\"inject-nmi\"}\n");
-			end = now_ms() + LAST_WORDS * 1000;
-		}
+		poll(fds, NR_PORTS + 1, -1);
 		for (i = 0; i < NR_PORTS; i++)
-			if (n > 0 && fds[i].revents)
+			if (fds[i].revents)
 				read_port(i);
+		if (!fds[NR_PORTS].revents || read(signals, &info, sizeof(info)) < 0)
+			continue;
+		if (info.ssi_signo != SIGALRM)
+			interrupted = info.ssi_signo;
+		if (interrupted || timed_out)
+			return;
+		/* the NMI ends it by a panic, which shows the blocked tasks */
+		timed_out = true;
+		dprintf(ports[PORT_QMP].fd, "{\"execute\":\"inject-nmi\"}\n");
+		alarm(LAST_WORDS);
 	}
 }
 
@@ -348,6 +336,7 @@ static void boot(char **argv)
 	for (i = 0; i < 2 + verbose; i++)
 		followers[i] = follow(outputs[i].name, outputs[i].to);
 	watch();
+	alarm(0);
 	kill(qemu, SIGKILL);
 	waitpid(qemu, NULL, 0);
 	for (i = 0; i < 2 + verbose; i++) {
@@ -394,6 +383,7 @@ int main(int argc, char **argv)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGALRM);
 	sigprocmask(SIG_BLOCK, &mask, &old_mask);
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &mask, SFD_CLOEXEC);
