@@ -472,8 +472,7 @@ SCENARIOS(
 	{ "failed-reuse", "failed blocks that are not on record are used again",
 	  failed_reuse, .xfs = SMALL,
 	  /* Base zeroes the block for its new file through the direct map. */
-	  .base.splat = "RIP: 0010:__memcpy_flushcache",
-	  .core.says = "copy on write by a store: memory_failure\\(\\) fails" },
+	  .base.splat = "RIP: 0010:__memcpy_flushcache" },
 	{ "repair-while-failing",
 	  "a page is written over while its failure is handled",
 	  repair_while_failing, .xfs = "",

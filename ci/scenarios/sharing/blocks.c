@@ -150,8 +150,7 @@ SCENARIOS(
 	{ "cow-staging", "a block set aside for copies on write fails: nothing is lost",
 	  cow_staging, .xfs = "",
 	  /* Base mistakes the block's owner for metadata and shuts down. */
-	  .base.fails = { SUCCEEDS, COPY, GOES_ON },
-	  .core_as_base = true },
+	  .base.fails = { SUCCEEDS, COPY, GOES_ON } },
 	{ "evicted-dirty", "a sharer's inode waits to be written back",
 	  evicted_dirty, .files = { "f", "g" },
 	  /* Base mistakes an inode without a VFS inode for lost metadata. */
