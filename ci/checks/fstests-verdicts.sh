@@ -26,10 +26,13 @@ esac
 END
 chmod +x "$FSTESTS/check"
 
+# The made-up tests do not need the kernel that fstests has, which would have to be built
+image=$("$top/ci/kernel" base)
+
 # run ARG...: ci/fstests; leaves $status, $work/out and $work/err
 run() {
 	status=0
-	"$top/ci/fstests" -o "$work/results" "$@" >"$work/out" 2>"$work/err" || status=$?
+	"$top/ci/fstests" --kernel "$image" -o "$work/results" "$@" >"$work/out" 2>"$work/err" || status=$?
 }
 
 run -t 10 xfs/00{1..8}
