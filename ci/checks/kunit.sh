@@ -44,7 +44,7 @@ wanted() {
 wanted | sort >"$work/wanted"
 [ -s "$work/wanted" ] || die "the tree has no unit tests"
 
-guest -k debug --append kunit.enable=1 -- true
+guest -k debug --append "kunit.enable=1 kunit.autorun=1" -- true
 want "the guest ends well: the tests leave no warning behind" test "$status" = 0
 python3 -B "$tree/tools/testing/kunit/kunit.py" parse --json="$work/results" "$work/console" ||
 	die "not all tests passed"

@@ -3,11 +3,10 @@
  * KUnit tests for the batches of sharers, mm/memory-failure-dax.c
  *
  * The mapping of the failed page reports as many sharers as a test wants.  They are
- * pages of three files of a pseudo filesystem that do not use DAX, so nothing is
- * unmapped: ->report_error() of the superblock shows that mm has acted on a sharer.
+ * pages of three files of a pseudo filesystem that no process maps:
+ * ->report_error() of the superblock shows that mm has acted on a sharer.
  *
- * The failed page is a struct page of the test without memory behind it, see
- * fs/tests/dax_association_kunit.c.
+ * The failed page is one of ordinary memory.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -105,6 +104,7 @@ static void mf_test_evict_inode(struct inode *inode)
 
 	if (t && t->fail_in_evict)
 		t->evict_error = mf_test_fail(t);
+	xa_erase_irq(&inode->i_data.i_pages, PAGE_INDEX);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 }
@@ -252,30 +252,28 @@ static void mf_test_exit(struct kunit *test)
 {
 	struct mf_test *t = test->priv;
 
-	if (!t || IS_ERR_OR_NULL(t->mnt))
+	if (!t)
 		return;
 	for (int i = 0; i < NR_FILES; i++)
 		iput(t->file[i]);
 	kern_unmount(t->mnt);
+	mf_test_set_mapping(t, NULL);
+	set_page_count(t->page, 1);
+	__free_page(t->page);
 }
 
 static int mf_test_init(struct kunit *test)
 {
+	struct address_space *mapping;
 	struct mf_test *t;
-
-	if (!is_power_of_2(sizeof(struct page)))
-		kunit_skip(test, "no page frame numbers if a struct page has %zu bytes",
-			   sizeof(struct page));
 
 	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->test = test;
-	t->page = kunit_kzalloc(test, sizeof(*t->page), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, t->page);
-	atomic_set(&t->page->_mapcount, -1);
-
 	t->mnt = kern_mount(&mf_test_fs_type);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(t->mnt));
+	t->page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	set_page_count(t->page, 0);
 	test->priv = t;
 	t->mnt->mnt_sb->s_fs_info = t;
 	for (int i = 0; i < NR_FILES; i++) {
@@ -284,7 +282,12 @@ static int mf_test_init(struct kunit *test)
 		t->file[i]->i_mapping->a_ops = &mf_test_aops;
 	}
 	mf_test_set_mapping(t, t->file[0]);
-	return 0;
+
+	/* Its DAX entry, as fs/dax.c makes them: of order 0, not locked */
+	t->file[0]->i_flags |= S_DAX;
+	mapping = t->file[0]->i_mapping;
+	return xa_err(xa_store_irq(&mapping->i_pages, PAGE_INDEX,
+				   xa_mk_value(page_to_pfn(t->page) << 4), GFP_KERNEL));
 }
 
 static struct kunit_case mf_test_cases[] = {
