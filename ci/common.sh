@@ -105,6 +105,11 @@ stop_jobs() {
 	wait
 }
 
+# left_out KERNEL: whether ci/test has left it out, and prints why
+left_out() {
+	[[ " ${CI_LEFT_OUT-} " = *" $1 "* ]] && echo "no time was left to build the kernel $1"
+}
+
 # space DIR MEGABYTES: that much must be free
 space() {
 	local free
