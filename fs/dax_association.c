@@ -13,13 +13,13 @@
  *
  *	state	->private  ->mapping, ->index	order
  *	free	0	   NULL, 0		0
- *	owned	1	   the file		0 or PMD_ORDER
+ *	owned	>= 1	   the file		0 or PMD_ORDER
  *	shared	>= 1	   the proxy mapping	0 or PMD_ORDER
  *
  *			 first entry
  *	    +--> free ----------------> owned
  *	    |     ^                      |  |
- *	    |     |      last entry      |  | another entry
+ *	    |     |      last entry      |  | entry at another place
  *	    |     +----------------------+  v
  *	    +---------------------------- shared <--+ another entry, or one of
  *			 last entry         |       | several is removed
@@ -39,8 +39,8 @@
  *  - An entry for a page that has failed is refused with -EHWPOISON.  If the
  *    page is flagged under the association lock, a later lookup finds all its
  *    users.
- *  - The second entry makes a folio shared.  IOMAP_F_SHARED does not, since it
- *    can be stale when the entry is inserted.
+ *  - An entry of another file, or at another offset, makes a folio shared.
+ *    IOMAP_F_SHARED does not, since it can be stale when the entry is inserted.
  *
  * A proxy mapping is an address_space that stands for all files of a filesystem
  * on one device.  The index is the offset of the page on the device, so every
@@ -124,7 +124,8 @@ static int dax_range_error(unsigned long pfn, unsigned int order)
 
 		if (dax_share_count(page_folio(page)))
 			return -EBUSY;
-		if (order && page_ref_count(page))
+		/* Not split, even if its last reference has just been dropped. */
+		if (order && (page_ref_count(page) || PageCompound(page)))
 			return -EBUSY;
 	}
 	return 0;
@@ -182,7 +183,8 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		dax_folio_set_order(folio, order);
 		folio->mapping = file->mapping;
 		folio->index = file->index - (pfn - folio_pfn(folio));
-	} else if (count == 1) {
+	} else if (folio->mapping != file->mapping ||
+		   folio->index != file->index - (pfn - folio_pfn(folio))) {
 		folio->mapping = shared->mapping;
 		folio->index = shared->index - (pfn - folio_pfn(folio));
 	}

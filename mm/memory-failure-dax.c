@@ -80,7 +80,6 @@ struct mf_room {
 
 struct mf_event {
 	struct memory_failure_control mfc;
-	int flags;
 	bool resumed;		/* the filesystem has been queried more than once */
 	bool again;		/* all reported sharers have been acted on */
 	unsigned int nr_victims;
@@ -115,7 +114,8 @@ static void mf_signal_task(struct mf_event *event, struct task_struct *p)
 			return;
 		pr_err_ratelimited("%#lx: Sending SIGBUS to %s:%d due to hardware memory corruption\n",
 				   event->mfc.pfn, t->comm, task_pid_nr(t));
-		mf_send_sigbus(t, v->addr, v->shift, event->flags);
+		/* There is no other copy of the data: stop the consumer. */
+		mf_send_sigbus(t, v->addr, v->shift, MF_ACTION_REQUIRED);
 	}
 }
 
@@ -326,7 +326,8 @@ EXPORT_SYMBOL_GPL(mf_add_sharer);
 /*
  * Unmap the page from the users of one file and report the lost data.  With
  * @missed, the filesystem has reported all sharers: report the file only if it is a
- * sharer that was missed.
+ * sharer that was missed.  If the filesystem failed after a batch, the sharers of
+ * that batch are reported twice.
  */
 static void mf_act_on_sharer(struct mf_event *event, struct address_space *mapping,
 			     pgoff_t index, bool missed)
@@ -420,15 +421,13 @@ static void mf_scan_files(struct mf_event *event, struct super_block *sb,
  * Return: 0, -EBUSY if that is not known, or the filesystem's error.
  */
 static int mf_handle_mapping(struct address_space *mapping, pgoff_t index,
-			     unsigned long pfn, int mf_flags, bool used)
+			     unsigned long pfn, bool used)
 {
 	struct mf_event event = {
 		.mfc.pfn = pfn,
 		.mfc.index = index,
 		.mfc.sharers = event.few_sharers,
 		.mfc.max_sharers = MF_FEW,
-		/* There is no other copy of the data: stop the consumer. */
-		.flags = mf_flags | MF_ACTION_REQUIRED | MF_MUST_KILL,
 		.victims = event.few_victims,
 		.max_victims = MF_FEW,
 		.by_mm = event.few_by_mm,
@@ -485,24 +484,21 @@ static struct address_space *mf_pin_mapping(unsigned long pfn, pgoff_t *index)
 int memory_failure_dax(unsigned long pfn, int mf_flags)
 {
 	struct address_space *mapping;
-	bool flagged, used;
+	bool used;
 	pgoff_t index = 0;
 	int error = -EBUSY;
 
-	flagged = dax_hwpoison_page(pfn, mf_flags);
+	dax_hwpoison_page(pfn, mf_flags);
 	mapping = mf_pin_mapping(pfn, &index);
 	used = mapping;
 	if (!mapping)
 		mapping = pfn_address_space_get(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
-	if (mf_is_filtered(pfn_to_page(pfn))) {
-		if (flagged)
-			memory_failure_repaired(pfn, 1);
+	if (mf_is_filtered(pfn_to_page(pfn)))
 		error = -EOPNOTSUPP;
-	} else if (mapping) {
-		error = mf_handle_mapping(mapping, index, pfn, mf_flags, used);
-	}
+	else if (mapping)
+		error = mf_handle_mapping(mapping, index, pfn, used);
 	if (mapping)
 		dax_unpin_mapping(mapping);
 	return error;

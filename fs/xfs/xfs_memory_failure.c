@@ -5,7 +5,8 @@
  *
  * A failed page is a block of an allocation group or a realtime group.  Look up its
  * owners in the reverse mapping btree of the group.  Files that use DAX have blocks
- * of the size of a page.  Without DAX blocks can be smaller, and the page is several:
+ * of the size of a page.  Without DAX, blocks can be larger, or smaller, and the page
+ * is several:
  *
  *	owner				action
  *	----------------------------	---------------------------------------
@@ -21,8 +22,8 @@
  *
  * Locks: hold the AGF buffer, or the rmap inode of the rtgroup, for one batch.  mm
  * acts on the sharers after its release.  A batch ends when it is full or after
- * XFS_MF_MAX_LOOKS records.  An owner whose record is merged with its left neighbour
- * between two batches is missed; mm then scans the in-core inodes.
+ * XFS_MF_MAX_LOOKS records.  An owner whose record moves to the left between two
+ * batches, such as by a merge, is missed; mm then scans the in-core inodes.
  *
  * Registration: the devices of a mounted filesystem are registered, so that the
  * proxy is called for pages that no file has in use.  Until log recovery is complete
@@ -142,8 +143,11 @@ xfs_mf_report_owner(
 
 	if (gbno > rec->rm_startblock)
 		offset += gbno - rec->rm_startblock;
+	/* The page can be any of a block that is larger. */
 	mf_add_sharer(mfc, inode->i_mapping,
-			PHYS_PFN(XFS_FSB_TO_B(mp, offset)));
+			PHYS_PFN(XFS_FSB_TO_B(mp, offset) +
+				 (BBTOB(xfs_mf_cookie(mfc)->daddr) &
+				  mp->m_blockmask)));
 	return xfs_mf_check_rec(cur, rec);
 }
 
@@ -342,11 +346,10 @@ xfs_mf_daddr_is_pfn(
 	return nr == 1 && found == pfn;
 }
 
-/* Find the failed page in a fork. */
+/* Find the failed page in the data fork. */
 static bool
-xfs_mf_fork_daddr(
+xfs_mf_file_daddr(
 	struct xfs_inode		*ip,
-	struct xfs_ifork		*ifp,
 	struct memory_failure_control	*mfc)
 {
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(mfc);
@@ -355,7 +358,7 @@ xfs_mf_fork_daddr(
 	struct xfs_bmbt_irec		got;
 
 	offset = XFS_B_TO_FSBT(ip->i_mount, (loff_t)mfc->index << PAGE_SHIFT);
-	if (!ifp || !xfs_iext_lookup_extent(ip, ifp, offset, &icur, &got) ||
+	if (!xfs_iext_lookup_extent(ip, &ip->i_df, offset, &icur, &got) ||
 	    got.br_startoff > offset || !xfs_bmap_is_real_extent(&got))
 		return false;
 	cookie->daddr = xfs_fsb_to_db(ip,
@@ -375,8 +378,8 @@ xfs_mf_no_listeners(
 
 /*
  * Report the owners of a page that one file has mapped: others may own the block,
- * too.  The destination of a copy-on-write fault is CoW staging until the copy is
- * complete.  If the btree does not know the owner, report this file.
+ * too.  mm has waited for the DAX entry of the page, so a copy-on-write fault has
+ * remapped the block.  If the btree does not know the owner, report this file.
  */
 int
 xfs_file_memory_failure(
@@ -386,7 +389,7 @@ xfs_file_memory_failure(
 	struct xfs_inode		*ip = XFS_I(mapping->host);
 	struct xfs_mf_cookie		*cookie = xfs_mf_cookie(mfc);
 	uint				lock_mode;
-	bool				found = true, staging = false;
+	bool				found;
 	int				error;
 
 	mfc->no_listeners = xfs_mf_no_listeners(ip->i_mount);
@@ -395,15 +398,14 @@ xfs_file_memory_failure(
 				XG_TYPE_RTG : XG_TYPE_AG;
 		lock_mode = xfs_ilock_data_map_shared(ip);
 		error = xfs_iread_extents(NULL, ip, XFS_DATA_FORK);
-		found = !error && xfs_mf_fork_daddr(ip, &ip->i_df, mfc);
-		staging = !found && xfs_mf_fork_daddr(ip, ip->i_cowfp, mfc);
+		found = !error && xfs_mf_file_daddr(ip, mfc);
 		xfs_iunlock(ip, lock_mode);
-		if (!found && !staging)
+		if (!found)
 			return -EOPNOTSUPP;
 	}
 
 	error = xfs_mf_report_page(ip->i_mount, mfc);
-	if (error != -EOPNOTSUPP && (error || !staging || mf_batch_full(mfc)))
+	if (error != -EOPNOTSUPP)
 		return error;
 	ihold(mapping->host);
 	mf_add_sharer(mfc, mapping, mfc->index);
