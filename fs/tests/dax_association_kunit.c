@@ -240,6 +240,10 @@ static void pmd_left_together(struct kunit *test)
 		/* Until it is dropped, a page is used as a part of the folio. */
 		KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 1, 77), 0);
 		expect_owned(test, 5, PMD_ORDER, 1, 77);
+		/* Another page of the same file does not make it shared. */
+		KUNIT_EXPECT_EQ(test, associate(test, 7, 0, 1, 79), 0);
+		expect_folio(test, 7, PMD_ORDER, &t->file[1].i_data, 79, 2);
+		disassociate(test, 7);
 		KUNIT_EXPECT_EQ(test, associate(test, 6, 0, 2, 1), 0);
 		expect_shared(test, 0, PMD_ORDER, 2);
 		disassociate(test, 5);

@@ -205,7 +205,7 @@ static void repair_refused(void)
 {
 	int64_t physical = file_physical(file("f"), PAGE);
 	int fd = open_file(file("f"), O_WRONLY), ret;
-	struct looks before;
+	struct looks before, next;
 	void *buffer;
 
 	fail_for_certain(&before, file_pfn(file("f"), PAGE));
@@ -222,10 +222,18 @@ static void repair_refused(void)
 	check(unmount(), "the filesystem unmounts");
 	refused(&before, write_device(physical, 0, 512, 'P'), -EIO);
 
+	/* The error of the first one can be cleared, but it is not written. */
+	part("the page, and a part of another");
+	fail_for_certain(&next, pmem_pfn(PMEM, physical + PAGE));
+	check_result(write_device(physical, 0, PAGE + 512, 'P'), -EIO,
+		     "the write fails with EIO");
+	check_result(read_byte(PMEM, physical), -EIO, READS_EIO);
+
 	part("all of the page");
 	mount_fs(PMEM, "xfs", "dax=always");
 	check(read_byte(file("f"), PAGE) == -EIO, "reading it draws EIO first");
-	check(!write_page(file("f"), PAGE, 'R'), "writing it succeeds");
+	check(!write_page(file("f"), PAGE, 'R') &&
+	      !write_page(file("f"), 2 * PAGE, 'R'), "writing it succeeds");
 	check_as_before(&before);
 	check(!bad_block_recorded(), NOT_RECORDED);
 	check(read_byte(file("f"), PAGE) == 'R', READ);
