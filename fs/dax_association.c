@@ -25,6 +25,9 @@
  *			 last entry         |       | several is removed
  *				            +-------+
  *
+ * A large folio stays owned while the file adds and removes entries for other
+ * pages of it.
+ *
  * The order of a folio is set when its first entry is added, and reset when its
  * last entry is removed.  References are counted on the head page, so a large
  * folio with references is not split until it is used again.  Such references
