@@ -186,8 +186,9 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		dax_folio_set_order(folio, order);
 		folio->mapping = file->mapping;
 		folio->index = file->index - (pfn - folio_pfn(folio));
-	} else if (folio->mapping != file->mapping ||
-		   folio->index != file->index - (pfn - folio_pfn(folio))) {
+	} else if (folio->mapping != shared->mapping &&
+		   (folio->mapping != file->mapping ||
+		    folio->index != file->index - (pfn - folio_pfn(folio)))) {
 		folio->mapping = shared->mapping;
 		folio->index = shared->index - (pfn - folio_pfn(folio));
 	}
