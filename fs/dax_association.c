@@ -162,7 +162,7 @@ int dax_associate(unsigned long pfn, unsigned int order,
 {
 	spinlock_t *lock = dax_association_lock(pfn);
 	struct folio *folio;
-	unsigned long flags, count;
+	unsigned long flags, count, nr;
 	int error = 0;
 
 	spin_lock_irqsave(lock, flags);
@@ -182,15 +182,16 @@ int dax_associate(unsigned long pfn, unsigned int order,
 	if (error)
 		goto unlock;
 
+	nr = pfn - folio_pfn(folio);
 	if (!count) {
 		dax_folio_set_order(folio, order);
 		folio->mapping = file->mapping;
-		folio->index = file->index - (pfn - folio_pfn(folio));
+		folio->index = file->index - nr;
 	} else if (folio->mapping != shared->mapping &&
 		   (folio->mapping != file->mapping ||
-		    folio->index != file->index - (pfn - folio_pfn(folio)))) {
+		    folio->index != file->index - nr)) {
 		folio->mapping = shared->mapping;
-		folio->index = shared->index - (pfn - folio_pfn(folio));
+		folio->index = shared->index - nr;
 	}
 	dax_set_share_count(folio, count + 1);
 unlock:
