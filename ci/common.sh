@@ -6,11 +6,14 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# The processor that kernels and guests are for; arm64 has a folder of its own in build/
+# The processor that kernels and guests are for; others than x86_64 have a folder of
+# their own in build/
 arch=${ARCH:-x86_64}
 # shellcheck disable=SC2034 # used by the programs that source this file
-build=$top/build
+build=$top/build page_kib=4
 [[ $arch = x86_64 ]] || build+=/$arch
+# shellcheck disable=SC2034
+[[ $arch != arm64-64k ]] || arch=arm64 page_kib=64
 # shellcheck disable=SC2034
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/memory-failure-aops
 self=${0#"$top/"}

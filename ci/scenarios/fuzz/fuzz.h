@@ -49,7 +49,7 @@
 
 #define NR_FILES	6
 #define NR_SMALL	4	/* the other files have extents of 2 MiB */
-#define BLOCK		4096L	/* PAGE, with a sign */
+#define BLOCK		((long)PAGE)
 #define SMALL_PAGES	64
 #define HUGE_PAGES	1024
 #define CHUNK		512L	/* pages that a PMD maps */

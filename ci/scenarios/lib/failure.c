@@ -176,7 +176,7 @@ long hardware_corrupted(void)
 	char *at = strstr(text_of("/proc/meminfo"), key);
 
 	must(at, "/proc/meminfo has no %s", key);
-	return atol(at + strlen(key)) / 4;
+	return atol(at + strlen(key)) / PAGE_KIB;
 }
 
 /* The page, and pages that may be flagged by mistake: its neighbours, its head. */

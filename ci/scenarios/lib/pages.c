@@ -4,8 +4,8 @@
  * device memory.
  *
  * The memory map is found by walking the kernel's page table through /dev/mem.
- * This needs KASLR to move only what /proc/kallsyms lists, pages of 4 KiB, and page
- * tables of four levels; ci/guest boots so.
+ * This needs KASLR to move only what /proc/kallsyms lists, and addresses of 48 bits in
+ * page tables; ci/guest boots so.
  */
 #include "lib.h"
 #include "race.h"
@@ -13,7 +13,7 @@
 #define PRESENT		(1UL << 0)
 #ifdef __aarch64__
 #define TOP		"swapper_pg_dir"
-#define ADDRESS		0x0000fffffffff000UL
+#define ADDRESS		(0x0001000000000000UL - PAGE)
 #define is_large(entry)	(!((entry) & (1UL << 1)))
 #else
 #define TOP		"init_top_pgt"
@@ -35,7 +35,7 @@ static void read_physical(uint64_t phys, void *buf, size_t len)
 /* From VMCOREINFO, the kernel's notes for crash dumps */
 static long kernel_number(const char *key)
 {
-	static char notes[1 << 16];
+	static char notes[2 * PAGE + (1 << 16)];
 	uint64_t phys, len;
 	char *at;
 
@@ -83,18 +83,20 @@ static uint64_t physical_of_symbol(const char *name)
 static bool find_physical(uint64_t addr, uint64_t *phys, uint64_t *len)
 {
 	static uint64_t top;
+	const int bits = PAGE_LSB - 3;	/* of an address that a table translates */
 	uint64_t entry, table;
 	int shift;
 
 	if (!top)
 		top = physical_of_symbol(TOP);
 	table = top;
-	for (shift = 39; ; shift -= 9) {
-		read_physical(table + (addr >> shift & 511) * 8, &entry, 8);
+	addr &= (1UL << 48) - 1;
+	for (shift = 47 - (47 - PAGE_LSB) % bits; ; shift -= bits) {
+		read_physical(table + (addr >> shift & ((1 << bits) - 1)) * 8, &entry, 8);
 		if (!(entry & PRESENT))
 			return false;
 		table = entry & ADDRESS;
-		if (shift == 12 || (shift < 39 && is_large(entry)))
+		if (shift == PAGE_LSB || (shift + bits < 48 && is_large(entry)))
 			break;
 	}
 	*len = (1UL << shift) - (addr & ((1UL << shift) - 1));

@@ -42,10 +42,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE		4096UL
-#define PMD		(512 * PAGE)
-#define PAGE_LSB	12
-#define PMD_LSB		21
+#ifndef PAGE_KIB
+#define PAGE_KIB	4
+#endif
+#define PAGE		(PAGE_KIB * 1024UL)
+#define PMD		(PAGE / 8 * PAGE)
+#define PAGE_LSB	__builtin_ctzl(PAGE)
+#define PMD_LSB		__builtin_ctzl(PMD)
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
@@ -156,10 +159,14 @@ void mount_xfs(const char *mkfs_options);
 void mount_xfs_realtime(const char *mkfs_options);
 void mount_ext4(const char *mkfs_options);
 /* The same in two steps, and on any device. */
-#define MKFS_XFS	"mkfs.xfs -q -f -m rmapbt=1,reflink=1"
-#define MKFS_XFS_NO_RMAPBT "mkfs.xfs -q -f -m rmapbt=0,reflink=1"
+#define STRING_OF(x)	#x
+#define STRING(x)	STRING_OF(x)
+/* With DAX, blocks have the size of pages. */
+#define MKFS_XFS_ANY	"mkfs.xfs -q -f -b size=" STRING(PAGE_KIB) "k"
+#define MKFS_XFS	MKFS_XFS_ANY " -m rmapbt=1,reflink=1"
+#define MKFS_XFS_NO_RMAPBT MKFS_XFS_ANY " -m rmapbt=0,reflink=1"
 #define ALIGNED		"-d agsize=256m,su=2m,sw=1"	/* to 2 MiB */
-#define MKFS_EXT4	"mkfs.ext4 -q -F -b 4096"
+#define MKFS_EXT4	"mkfs.ext4 -q -F -b " STRING(PAGE_KIB) "k"
 void make_fs(const char *mkfs, const char *mkfs_options, const char *device);
 void mount_fs(const char *device, const char *type, const char *options);
 bool unmount(void);
