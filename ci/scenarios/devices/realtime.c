@@ -253,7 +253,7 @@ static void internal(void)
 {
 	struct monitor *m;
 
-	make_fs("mkfs.xfs -q -f -m rmapbt=1,reflink=0,metadir=1",
+	make_fs(MKFS_XFS_ANY " -m rmapbt=1,reflink=0,metadir=1",
 		"-d size=512m -r zoned=1", PMEM);
 	mount_fs(PMEM, "xfs", "dax=never");
 	make_file(file("realtime"), 4 * PAGE);

@@ -35,7 +35,7 @@ static void read_physical(uint64_t phys, void *buf, size_t len)
 /* From VMCOREINFO, the kernel's notes for crash dumps */
 static long kernel_number(const char *key)
 {
-	static char notes[2 * PAGE + (1 << 16)];
+	static char notes[2 * PAGE];	/* a page and headers */
 	uint64_t phys, len;
 	char *at;
 
