@@ -14,7 +14,8 @@ static void make_and_mount(long block_size, long log_size, const char *dax)
 	snprintf(options, sizeof(options),
 		 "-b size=%ld -l logdev=" PMEM_RT ",size=%ldk", block_size,
 		 log_size / 1024);
-	make_fs(MKFS_XFS, options, PMEM);
+	/* MKFS_XFS has a block size already, and mkfs refuses a second one. */
+	make_fs("mkfs.xfs -q -f -m rmapbt=1,reflink=1", options, PMEM);
 	snprintf(options, sizeof(options), "%slogdev=" PMEM_RT, dax);
 	mount_fs(PMEM, "xfs", options);
 }
