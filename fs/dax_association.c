@@ -119,7 +119,7 @@ static void dax_set_share_count(struct folio *folio, unsigned long count)
 	folio->private = (void *)count;
 }
 
-/* Return 0 if the free folio at @pfn can be used at @order, or -EBUSY. */
+/* Return 0 if the free folio at @pfn can be used at PMD_ORDER, or -EBUSY. */
 static int dax_range_error(unsigned long pfn, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -128,7 +128,7 @@ static int dax_range_error(unsigned long pfn, unsigned int order)
 		if (dax_share_count(page_folio(page)))
 			return -EBUSY;
 		/* Not split, even if its last reference has just been dropped. */
-		if (order && (page_ref_count(page) || PageCompound(page)))
+		if (page_ref_count(page) || PageCompound(page))
 			return -EBUSY;
 	}
 	return 0;
@@ -175,7 +175,7 @@ int dax_associate(unsigned long pfn, unsigned int order,
 	}
 	if (dax_page_is_bad(pfn, order))
 		error = -EHWPOISON;
-	else if (!count)
+	else if (!count && order)
 		error = dax_range_error(pfn, order);
 	else if (order > folio_order(folio))
 		error = -EBUSY;

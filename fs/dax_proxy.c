@@ -25,6 +25,9 @@
 /* Each range is looked up when it is registered.  A striped device has too many. */
 #define DAX_PROXY_MAX_RANGES	64
 
+/* The search for bad blocks in one call fails if there are 2^31 sectors or more. */
+#define DAX_PROXY_MAX_PAGES	PHYS_PFN(SZ_1G)
+
 /* Look up the page frames of the pages @pgoff to @end of a device. */
 static int dax_find_ranges(struct dax_proxy *proxy, struct dax_device *dax_dev,
 			   pgoff_t pgoff, pgoff_t end,
@@ -39,7 +42,8 @@ static int dax_find_ranges(struct dax_proxy *proxy, struct dax_device *dax_dev,
 		long nr;
 
 		/* All other modes reject bad blocks. */
-		nr = dax_direct_access(dax_dev, pgoff, end - pgoff,
+		nr = dax_direct_access(dax_dev, pgoff,
+				       min(end - pgoff, DAX_PROXY_MAX_PAGES),
 				       DAX_RECOVERY_WRITE, NULL, &pfn);
 		if (nr < 0)
 			return nr;
@@ -101,8 +105,8 @@ EXPORT_SYMBOL_GPL(dax_unregister_proxy);
  * not changed is left in place.
  *
  * Context: process context.  The caller serializes calls for the same proxy.
- * Return: 0; -EBUSY if another filesystem has registered some of the pages, and
- * nothing is registered any more; -E2BIG if the device has too many ranges, or
+ * Return: 0; -EBUSY if another filesystem has registered some of the pages, or
+ * -E2BIG if the device has too many ranges, and nothing is registered any more; or
  * another error, and a previous registration is left in place.
  */
 int dax_register_proxy(struct dax_proxy *proxy, struct dax_device *dax_dev,
@@ -121,6 +125,9 @@ int dax_register_proxy(struct dax_proxy *proxy, struct dax_device *dax_dev,
 			     PHYS_PFN(start + size), found);
 	if (nr < 0)
 		error = nr;
+	/* Pages of an old table can be another filesystem's by now. */
+	if (nr == -E2BIG)
+		dax_unregister_proxy(proxy);
 	if (error || dax_proxy_is_registered(proxy, found, nr))
 		goto unlock;
 
@@ -164,7 +171,8 @@ bool dax_range_has_moved(const struct pfn_address_space *range)
 	for (; pfn <= range->node.last; pfn += nr) {
 		nr = dax_direct_access(proxy->dax_dev,
 				range->index + (pfn - range->node.start),
-				range->node.last - pfn + 1,
+				min(range->node.last - pfn + 1,
+				    DAX_PROXY_MAX_PAGES),
 				DAX_RECOVERY_WRITE, NULL, &found);
 		if (nr < 0 || found == pfn)
 			break;

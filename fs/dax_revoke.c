@@ -17,6 +17,7 @@
  * Therefore this cannot be done in ->mark_dead() of the block device, which comes
  * when the struct pages are gone, and not at all with device-mapper in between.
  */
+#include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/fs.h>
 #include <linux/maple_tree.h>
@@ -161,6 +162,8 @@ static void dax_revoke_super(struct dax_removal *removal, struct super_block *sb
 	up_read(&sb->s_umount);
 	if (sb->s_op->shutdown)
 		sb->s_op->shutdown(sb);
+	while (IS_ENABLED(CONFIG_BLOCK) && sb->s_bdev && !bdev_thaw(sb->s_bdev))
+		;
 	while (!thaw_super(sb, FREEZE_HOLDER_USERSPACE, NULL))
 		;
 

@@ -367,8 +367,7 @@ static int mf_query_sharers(struct mf_event *event, struct address_space *mappin
 /*
  * Check whether the page is mapped or flushed, or about to be.  A fault and a flush
  * take a reference and then read the flag: if there is no reference after the flag
- * has been set, each later one finds the flag.  A simulated failure sets no flag; a
- * mapping made after the event began may remain.
+ * has been set, each later one finds the flag.
  */
 static bool mf_may_be_mapped(const struct mf_event *event)
 {
@@ -486,7 +485,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 	struct address_space *mapping;
 	bool used;
 	pgoff_t index = 0;
-	int error = -EBUSY;
+	int error;
 
 	dax_hwpoison_page(pfn, mf_flags);
 	mapping = mf_pin_mapping(pfn, &index);
@@ -495,12 +494,14 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 		mapping = pfn_address_space_get(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
-	if (mf_is_filtered(pfn_to_page(pfn)))
+	/* The filter reads the mapping of the page, which must be pinned. */
+	if (!mapping)
+		return -EBUSY;
+	if (hwpoison_filter(pfn_to_page(pfn)))
 		error = -EOPNOTSUPP;
-	else if (mapping)
+	else
 		error = mf_handle_mapping(mapping, index, pfn, used);
-	if (mapping)
-		dax_unpin_mapping(mapping);
+	dax_unpin_mapping(mapping);
 	return error;
 }
 EXPORT_SYMBOL_IF_KUNIT(memory_failure_dax);

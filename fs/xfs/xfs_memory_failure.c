@@ -78,32 +78,10 @@ xfs_mf_cookie(
 }
 
 /*
- * Check @rec, the record at the cursor, as xfs_rmap_get_rec() does, which complains
- * if it is bad.
- */
-static int
-xfs_mf_check_rec(
-	struct xfs_btree_cur		*cur,
-	const struct xfs_rmap_irec	*rec)
-{
-	struct xfs_group		*xg = cur->bc_group;
-	struct xfs_rmap_irec		bad;
-	xfs_failaddr_t			fa;
-	int				stat;
-
-	if (xg->xg_type == XG_TYPE_RTG)
-		fa = xfs_rtrmap_check_irec(to_rtg(xg), rec);
-	else
-		fa = xfs_rmap_check_irec(to_perag(xg), rec);
-	return fa ? xfs_rmap_get_rec(cur, &bad, &stat) : 0;
-}
-
-/*
  * Report the owner that @rec stands for, of blocks from @gbno on.  @inode_pag is the
  * AG of the last owner's inode, with a reference, or NULL.
  *
- * There can be thousands of owners without pages: check the record for the others
- * only.  mm acts on a file only if it has the page.
+ * mm acts on a file only if it has the page.
  */
 static int
 xfs_mf_report_owner(
@@ -148,7 +126,7 @@ xfs_mf_report_owner(
 			PHYS_PFN(XFS_FSB_TO_B(mp, offset) +
 				 (BBTOB(xfs_mf_cookie(mfc)->daddr) &
 				  mp->m_blockmask)));
-	return xfs_mf_check_rec(cur, rec);
+	return 0;
 }
 
 /*
@@ -215,8 +193,7 @@ xfs_mf_report_owners(
 		if (level == 0) {
 			pause = looks++ == XFS_MF_MAX_LOOKS ||
 				mf_batch_full(mfc);
-			if ((pause || end >= gbno) &&
-			    xfs_rmap_btrec_to_irec(rp, &rec))
+			if (pause || end >= gbno)
 				error = xfs_rmap_get_rec(cur, &rec, &stat);
 			if (error)
 				break;
@@ -470,7 +447,7 @@ xfs_mf_register_buftarg(
 		return;
 	error = dax_register_proxy(&btp->bt_dax_proxy, btp->bt_daxdev,
 			btp->bt_dax_part_off, bdev_nr_bytes(btp->bt_bdev));
-	if (error)
+	if (error && !btp->bt_dax_proxy.nr_ranges)
 		xfs_notice(btp->bt_mount,
 "memory failures of unmapped pages of %pg will go unnoticed, error %d.",
 				btp->bt_bdev, error);
@@ -496,8 +473,7 @@ xfs_mf_unregister(
 	struct xfs_mount		*mp)
 {
 	dax_unregister_proxy(&mp->m_ddev_targp->bt_dax_proxy);
-	if (mp->m_rtdev_targp && mp->m_rtdev_targp != mp->m_ddev_targp)
+	if (mp->m_rtdev_targp)
 		dax_unregister_proxy(&mp->m_rtdev_targp->bt_dax_proxy);
-	if (mp->m_logdev_targp != mp->m_ddev_targp)
-		dax_unregister_proxy(&mp->m_logdev_targp->bt_dax_proxy);
+	dax_unregister_proxy(&mp->m_logdev_targp->bt_dax_proxy);
 }
