@@ -497,7 +497,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 	/* The filter reads the mapping of the page, which must be pinned. */
 	if (!mapping)
 		return -EBUSY;
-	if (hwpoison_filter(pfn_to_page(pfn)))
+	if (mf_is_filtered(pfn_to_page(pfn)))
 		error = -EOPNOTSUPP;
 	else
 		error = mf_handle_mapping(mapping, index, pfn, used);

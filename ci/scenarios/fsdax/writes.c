@@ -410,6 +410,60 @@ static void fsync_locked(void)
 	close(fd);
 }
 
+/*
+ * A copy on write needs space for its transaction, once the new block has been filled.
+ * If there is none, the file keeps its block, and fsync() must say so.
+ */
+#define FSYNC_FAILS	"fsync() reports that the data are not the file's"
+
+/*
+ * Allocation needs more space than adding an extent. That only needs a block of its own
+ * when the tree of the file's extents grows.
+ */
+static void use_up_space(void)
+{
+	int from = open_file(file("f"), O_RDWR), error = 0;
+	int to = open_file(file("extents"), O_RDWR | O_CREAT);
+	off_t at;
+
+	command("xfs_io -x -c 'resblks 0' " MNT);
+	take_all_space(file("rest"));
+	for (at = 0; !error; at += 2 * PAGE)
+		error = clone_open(from, 0, PAGE, to, at);
+	must(error == -ENOSPC);
+	close(from);
+	close(to);
+}
+
+static void cow_not_remapped(void)
+{
+	struct proc *p;
+	int fd;
+
+	/* One block is copied; XFS sets aside 32 around it. */
+	make_reflinks(64 * PAGE, "f", "g");
+	must(!write_page(file("g"), 4 * PAGE, 'X'));
+	/* They are not freed as long as a page of the file is dirty. */
+	store_byte(map_unread("other", file("g"), 4 * PAGE, MAP_SHARED), 'Y');
+	use_up_space();
+	fd = open_file(file("g"), O_RDWR);
+
+	part("pwrite()");
+	must(!write_page(file("g"), 8 * PAGE, 'W'));
+	must(read_byte(file("g"), 8 * PAGE) == fill(8), "there was space");
+	check(fsync(fd), FSYNC_FAILS);
+
+	part("a store");
+	p = map_unread("writer", file("g"), 9 * PAGE, MAP_SHARED);
+	store_byte(p, 'S');
+	check(fsync(fd), FSYNC_FAILS);
+	machine_check(page_of(p));
+	forget(p);
+	check(store(p, p->at, 'T') == SIGNALLED,
+	      "a later store does not find the failed page zeroed");
+	close(fd);
+}
+
 SCENARIOS(
 	{ "hole-pages", "holes that are mapped get data by pwrite()",
 	  hole_pages, .xfs = "",
@@ -419,6 +473,9 @@ SCENARIOS(
 	  short_write, .xfs = "-d size=320m",
 	  /* Base copies around the requested range, not around the written one. */
 	  .base.fails = { MIDDLE, SEVERAL } },
+	{ "cow-not-remapped", "a copy on write for which there is no space",
+	  cow_not_remapped, .xfs = "-d size=320m",
+	  .base.fails = { "pwrite(): " FSYNC_FAILS, "a store: " FSYNC_FAILS } },
 	{ "unshare-unwritten", "blocks are unshared that follow unwritten ones",
 	  unshare_unwritten, .xfs = "", .seconds = 30,
 	  .base.fails = { "unwritten: " NOT_SHARED } },

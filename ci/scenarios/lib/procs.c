@@ -96,7 +96,7 @@ int store_here(unsigned long addr, int byte)
 
 static long map_file(const struct order *o)
 {
-	int fd = open(o->path, O_RDWR);
+	int fd = open(o->path, o->prot & PROT_WRITE ? O_RDWR : O_RDONLY);
 	void *at = NULL;
 
 	if (fd < 0)

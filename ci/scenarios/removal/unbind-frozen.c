@@ -3,6 +3,7 @@
  * The device goes away while filesystems are frozen and processes sleep in page
  * faults: of a store, and of a read() from the device into a mapping.
  */
+#include <sys/mount.h>
 #include "devices.h"
 
 #define OTHER		PMEM_RT
@@ -107,6 +108,8 @@ static void frozen_by_mapper(bool twice)
 	check(!alive(), SHUT_DOWN);
 	dm("resume", "");
 	check(unmount(), UNMOUNTS);
+	check(mount(DM, MNT, "xfs", 0, NULL) && errno != EBUSY,
+	      "the mapped device does not count as frozen");
 	remove_dm();
 	rebind(PMEM);
 }
