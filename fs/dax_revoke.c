@@ -137,6 +137,7 @@ static void dax_revoke_file(struct address_space *mapping)
 	filemap_invalidate_lock(mapping);
 	while (dax_layout_busy_page(mapping)) {
 		filemap_invalidate_unlock(mapping);
+		pr_warn_once("Removal of a device waits for pinned pages\n");
 		schedule_timeout_uninterruptible(DAX_IDLE_RECHECK);
 		filemap_invalidate_lock(mapping);
 	}
