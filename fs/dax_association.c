@@ -50,6 +50,10 @@
  * sharer computes the same mapping and index.  It does not change when a sharer
  * is removed.  A folio remains shared until its last entry is removed.
  *
+ * No mapping stands for the files of two filesystems.  If both have a folio in
+ * use, by two device-mapper tables for the same pages or an additional device of
+ * two EROFS mounts, ->mapping is NULL until the last entry is removed.
+ *
  * A filesystem with shared extents embeds a struct dax_proxy in the structure of
  * each device that holds file data, passes it in iomap->dax_proxy, and frees it
  * by RCU after the last inode.  ->host is the inode of the block device, so a
@@ -146,6 +150,20 @@ static void dax_folio_set_order(struct folio *folio, unsigned int order)
 }
 
 /**
+ * dax_mapping_sb - look up the filesystem of a DAX page's mapping
+ * @mapping: mapping of a file, or a proxy
+ *
+ * Context: any.
+ * Return: the superblock.
+ */
+struct super_block *dax_mapping_sb(struct address_space *mapping)
+{
+	if (mapping_dax_proxy(mapping))
+		return container_of(mapping, struct dax_proxy, mapping)->sb;
+	return mapping->host->i_sb;
+}
+
+/**
  * dax_associate - associate a folio with a new DAX entry
  * @pfn: first page frame number of the entry
  * @order: order of the entry, 0 or PMD_ORDER
@@ -161,6 +179,7 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		  const struct dax_place *file, const struct dax_place *shared)
 {
 	spinlock_t *lock = dax_association_lock(pfn);
+	struct address_space *mapping;
 	struct folio *folio;
 	unsigned long flags, count, nr;
 	int error = 0;
@@ -183,12 +202,17 @@ int dax_associate(unsigned long pfn, unsigned int order,
 		goto unlock;
 
 	nr = pfn - folio_pfn(folio);
+	mapping = folio->mapping;
 	if (!count) {
 		dax_folio_set_order(folio, order);
 		folio->mapping = file->mapping;
 		folio->index = file->index - nr;
-	} else if (folio->mapping != shared->mapping &&
-		   (folio->mapping != file->mapping ||
+	} else if (mapping &&
+		   dax_mapping_sb(mapping) != file->mapping->host->i_sb) {
+		folio->mapping = NULL;
+		folio->index = 0;
+	} else if (mapping && mapping != shared->mapping &&
+		   (mapping != file->mapping ||
 		    folio->index != file->index - nr)) {
 		folio->mapping = shared->mapping;
 		folio->index = shared->index - nr;
@@ -262,20 +286,6 @@ void dax_init_proxy(struct dax_proxy *proxy, struct super_block *sb,
 EXPORT_SYMBOL_GPL(dax_init_proxy);
 
 #ifdef CONFIG_MEMORY_FAILURE
-/**
- * dax_mapping_sb - look up the filesystem of a DAX page's mapping
- * @mapping: mapping of a file, or a proxy
- *
- * Context: any.
- * Return: the superblock.
- */
-struct super_block *dax_mapping_sb(struct address_space *mapping)
-{
-	if (mapping_dax_proxy(mapping))
-		return container_of(mapping, struct dax_proxy, mapping)->sb;
-	return mapping->host->i_sb;
-}
-
 /*
  * Called under the association lock.  i_lock is taken outside of that lock, so
  * only try it.  Take both references or none: dropping one may sleep.  A proxy

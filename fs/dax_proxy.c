@@ -105,9 +105,9 @@ EXPORT_SYMBOL_GPL(dax_unregister_proxy);
  * not changed is left in place.
  *
  * Context: process context.  The caller serializes calls for the same proxy.
- * Return: 0; -EBUSY if another filesystem has registered some of the pages, or
- * -E2BIG if the device has too many ranges, and nothing is registered any more; or
- * another error, and a previous registration is left in place.
+ * Return: 0; -EBUSY if another filesystem has registered some of the pages, -E2BIG
+ * if the device has too many ranges, or -EIO, and nothing is registered any more; or
+ * -ENOMEM or -ENXIO, and a previous registration is left in place.
  */
 int dax_register_proxy(struct dax_proxy *proxy, struct dax_device *dax_dev,
 		       u64 start, u64 size)
@@ -125,8 +125,11 @@ int dax_register_proxy(struct dax_proxy *proxy, struct dax_device *dax_dev,
 			     PHYS_PFN(start + size), found);
 	if (nr < 0)
 		error = nr;
-	/* Pages of an old table can be another filesystem's by now. */
-	if (nr == -E2BIG)
+	/*
+	 * The table was replaced: the old pages can be another filesystem's.
+	 * dax_revoke_pages() needs those of a dead device.
+	 */
+	if (nr < 0 && nr != -ENXIO)
 		dax_unregister_proxy(proxy);
 	if (error || dax_proxy_is_registered(proxy, found, nr))
 		goto unlock;

@@ -137,7 +137,7 @@ static void dax_revoke_file(struct address_space *mapping)
 	filemap_invalidate_lock(mapping);
 	while (dax_layout_busy_page(mapping)) {
 		filemap_invalidate_unlock(mapping);
-		pr_warn_once("Removal of a device waits for pinned pages\n");
+		pr_warn_once("dax: the removal of a device waits for pinned pages\n");
 		schedule_timeout_uninterruptible(DAX_IDLE_RECHECK);
 		filemap_invalidate_lock(mapping);
 	}
@@ -148,7 +148,8 @@ static void dax_revoke_file(struct address_space *mapping)
 /*
  * Take the pages from the files of a filesystem.  It cannot be thawed any more by its
  * owner, so thaw it after the shutdown: a waiter for the thaw may hold a pin.
- * FIFREEZE and freezing the block device, as device-mapper does, nest.
+ * FIFREEZE and freezing the block device, as device-mapper does, nest.  A freeze of
+ * the block device that is under way is waited for.
  *
  * Signal processes before waiting for pins: they may be theirs.
  */
@@ -202,7 +203,8 @@ static void dax_revoke_page(struct dax_removal *removal, unsigned long pfn)
  *
  * For drivers, after kill_dax() and before the pages are freed.  Filesystems that
  * have registered the pages or have some in use are shut down, and processes that
- * map them are signalled.  On return no DAX entry has any of the pages.
+ * map them are signalled.  On return no DAX entry has any of the pages, unless two
+ * filesystems have it in use.
  *
  * Context: process context, no locks of a filesystem held.  Waits without a limit for
  * pins on the pages: the memory they are in is freed next.

@@ -494,7 +494,7 @@ int memory_failure_dax(unsigned long pfn, int mf_flags)
 		mapping = pfn_address_space_get(pfn, &index);
 	trace_memory_failure_mapping(pfn, mapping, index);
 
-	/* The filter reads the mapping of the page, which must be pinned. */
+	/* No inode is pinned: the filter must not read its superblock. */
 	if (!mapping)
 		return -EBUSY;
 	if (mf_is_filtered(pfn_to_page(pfn)))

@@ -30,7 +30,7 @@ struct dax_association_test {
 	struct page *pages;
 	unsigned long pfn;	/* of the first one */
 	struct dev_pagemap pgmap;
-	struct super_block sb;
+	struct super_block sb, other_sb;
 	struct inode file[3];
 	struct inode bdev;
 	struct dax_proxy proxy;
@@ -155,6 +155,27 @@ static void page_shared(struct kunit *test)
 	expect_owned(test, 5, 0, 2, 79);
 	disassociate(test, 5);
 	expect_all_free(test);
+}
+
+/* No mapping stands for both, until the last one has given the page up. */
+static void page_of_two_filesystems(struct kunit *test)
+{
+	struct dax_association_test *t = test->priv;
+
+	t->file[1].i_sb = &t->other_sb;
+	for (int shared = 0; shared < 2; shared++) {
+		KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 0, 77), 0);
+		if (shared)
+			KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 2, 8), 0);
+		KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 1, 100), 0);
+		expect_folio(test, 5, 0, NULL, 0, 2 + shared);
+		disassociate(test, 5);
+		KUNIT_EXPECT_EQ(test, associate(test, 5, 0, 0, 78), 0);
+		expect_folio(test, 5, 0, NULL, 0, 2 + shared);
+		for (int i = 0; i < 2 + shared; i++)
+			disassociate(test, 5);
+		expect_all_free(test);
+	}
 }
 
 static void pmd_shared_by_pmd(struct kunit *test)
@@ -367,6 +388,7 @@ static struct kunit_case dax_association_test_cases[] = {
 	KUNIT_CASE(page_of_one_file),
 	KUNIT_CASE(pmd_of_one_file),
 	KUNIT_CASE(page_shared),
+	KUNIT_CASE(page_of_two_filesystems),
 	KUNIT_CASE(pmd_shared_by_pmd),
 	KUNIT_CASE(pmd_shared_by_pte),
 	KUNIT_CASE(pmd_over_used_page),
