@@ -35,6 +35,7 @@
 struct dax_removal {
 	unsigned long start;		/* first page frame */
 	unsigned long last;
+	struct super_block *user;	/* found by dax_find_user() */
 	struct maple_tree victims;	/* one page number for each mm_struct */
 };
 
@@ -181,16 +182,33 @@ static void dax_revoke_super(struct dax_removal *removal, struct super_block *sb
 	}
 }
 
-/* Find the user of a page, and take the page from it. */
-static void dax_revoke_page(struct dax_removal *removal, unsigned long pfn)
+/* Find a filesystem that has pages of the device in use, and pin it. */
+static void dax_find_user(struct super_block *sb, void *arg)
 {
-	struct address_space *mapping;
-	pgoff_t index;
+	struct dax_removal *removal = arg;
+	struct inode *inode = NULL;
+	unsigned long pfn;
 
-	mapping = dax_pin_mapping(pfn, &index);
-	if (mapping) {
-		dax_revoke_super(removal, dax_mapping_sb(mapping));
-		dax_unpin_mapping(mapping);
+	while (!removal->user && (inode = dax_next_inode(sb, inode))) {
+		pgoff_t index = 0;
+
+		if (!dax_next_entry(inode->i_mapping, &index, removal->start,
+				    removal->last, &pfn) ||
+		    !atomic_inc_not_zero(&sb->s_active))
+			continue;
+		removal->user = sb;
+		iput(inode);
+	}
+}
+
+/* Take the pages from a filesystem that is not registered. */
+static void dax_revoke_user(struct dax_removal *removal)
+{
+	removal->user = NULL;
+	iterate_supers(dax_find_user, removal);
+	if (removal->user) {
+		dax_revoke_super(removal, removal->user);
+		deactivate_super(removal->user);
 	} else {
 		/* The inode is being evicted. */
 		schedule_timeout_uninterruptible(1);
@@ -203,8 +221,7 @@ static void dax_revoke_page(struct dax_removal *removal, unsigned long pfn)
  *
  * For drivers, after kill_dax() and before the pages are freed.  Filesystems that
  * have registered the pages or have some in use are shut down, and processes that
- * map them are signalled.  On return no DAX entry has any of the pages, unless two
- * filesystems have it in use.
+ * map them are signalled.  On return no DAX entry has any of the pages.
  *
  * Context: process context, no locks of a filesystem held.  Waits without a limit for
  * pins on the pages: the memory they are in is freed next.
@@ -231,8 +248,8 @@ void dax_revoke_pages(struct dev_pagemap *pgmap)
 	for (pfn = removal.start; pfn <= removal.last; pfn++) {
 		if (!pgmap_pfn_valid(pgmap, pfn))
 			continue;
-		while (READ_ONCE(pfn_folio(pfn)->mapping))
-			dax_revoke_page(&removal, pfn);
+		while (READ_ONCE(pfn_folio(pfn)->private))
+			dax_revoke_user(&removal);
 		cond_resched();
 	}
 }

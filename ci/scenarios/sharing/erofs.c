@@ -14,12 +14,17 @@ static void mount_image(void)
 	mount_fs(PMEM, "erofs", "dax=always");
 }
 
-static void make_image(void)
+static void make_tree(void)
 {
 	must(!mkdir(TREE, 0755));
 	make_file(TREE "/f", PAGES * PAGE);
 	make_file(TREE "/g", PAGES * PAGE);
+}
+
+static void make_image(void)
+{
 	need(PMEM);
+	make_tree();
 	/* It would ask the device to discard its contents, which pmem does not. */
 	command("mkfs.erofs --quiet --chunksize=%lu /tmp/image " TREE, PAGE);
 	command("cat /tmp/image >" PMEM);
@@ -75,11 +80,56 @@ static void removed(void)
 	check(read_byte(file("g"), 26 * PAGE) == fill(0), READABLE);
 }
 
+/*
+ * --- two images have their chunks on one additional device, and each mount its own
+ * proxy mapping for it ---
+ */
+
+#define BLOB		PMEM_RT
+
+static void mount_with_blob(int nr)
+{
+	must(!try_mount(partition(nr), place(nr), "erofs",
+			"dax=always,device=" BLOB));
+}
+
+static void two_mounts(void)
+{
+	struct proc *p;
+	int i;
+
+	need(BLOB);
+	early_kill(false);
+	make_tree();
+	command("mkfs.erofs --quiet --chunksize=%lu --blobdev=/tmp/blob /tmp/image "
+		TREE, PAGE);
+	command("cat /tmp/blob >" BLOB);
+	make_partitions(2, 100);
+	for (i = 1; i <= 2; i++) {
+		command("cat /tmp/image >%s", partition(i));
+		mount_with_blob(i);
+	}
+	p = map_chunk_by("first mount", file("1/f"), 0);
+	finish(map_chunk_by("second mount", file("2/g"), 0));
+	check(unmount_from("2"), "the second one unmounts");
+	/* Nothing stands for the users of the page: it may not find them. */
+	remark("memory_failure() returned %d", poison(page_of(p)));
+	check(load(p, p->at) == SIGNALLED || reads(p), "the page is lost or there");
+
+	unbind(BLOB);
+	check(access(BLOB, F_OK), "the additional device goes away");
+	finish_all();
+	check(unmount_from("1"), "the first one unmounts");
+}
+
 SCENARIOS(
 	{ "erofs", "files of EROFS share a chunk", chunks,
 	  .base.splat = "WARNING: fs/dax\\.c",
 	  .holder.fails = { SUCCEEDS, REACHED, UNMAPPED },
 	  .core.fails = { SUCCEEDS, REACHED, UNMAPPED } },
+	{ "erofs-two-mounts", "EROFS mounts share an additional device", two_mounts,
+	  .machine = "both",
+	  .base.splat = "BUG: unable to handle page fault", BETWEEN_AS_BASE },
 	{ "unbind-erofs", "the device of files that share a chunk goes away", removed,
 	  .base.splat = "BUG: unable to handle page fault", BETWEEN_AS_BASE }
 );
