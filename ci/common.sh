@@ -254,8 +254,11 @@ debian_unpack() {
 # files that SERIES, a git tree of ci/series/assemble, touches. It is configured there,
 # or in OUT. Each directory's Makefile, read as kbuild reads it, tells which.
 touched_objects() {
-	local dir objects
-	objects=$(git -C "$1" log --format= --name-only base.. -- '*.c' | sort -u |
+	local dir objects files='*.c'
+	# its Makefile would ask for it on another architecture, too
+	grep -qx CONFIG_X86=y "${3:-$2}/include/config/auto.conf" || files+=" :!arch/x86"
+	# shellcheck disable=SC2086 # they are several
+	objects=$(set -f; git -C "$1" log --format= --name-only base.. -- $files | sort -u |
 		while read -r file; do [[ ! -e $2/$file ]] || echo "${file%.c}.o"; done)
 	while read -r dir; do
 		# some folders' objects stand in the Makefile of the folder above
