@@ -56,7 +56,7 @@ refuses "is there already" "$copy"
 refuses "is no git tree" --to-tree "$work" "$work/mails"
 their=$work/their
 git init -q "$their"
-if [ ! -d "$pristine.git" ]; then
+if [ ! -e "$pristine.git/stamp" ]; then
 	rfc "the first mails" "$work/first"
 	rm -rf "$work/first"
 fi
