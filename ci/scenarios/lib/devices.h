@@ -108,6 +108,8 @@ void forget_reports(struct monitor *m);
 void unbind(const char *device);
 void rebind(const char *device);
 #define NEVER_AGAIN	"the next access of each draws SIGBUS"
+#define NONE_MAPPED	"no process maps a page of the device any longer"
+#define GETS_ONE	"a process that had some mapped gets one BUS_MCEERR_AO"
 #define SHUT_DOWN	"the filesystem is shut down"
 #define UNMOUNTS	"it unmounts"
 

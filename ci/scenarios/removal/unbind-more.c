@@ -111,9 +111,8 @@ static void partitions(void)
 
 	part("removed");
 	unbind(PMEM);
-	check(all_of(lost, procs), "no process maps a page of the device any longer");
-	check(all_of(got_ao, procs),
-	      "a process that had some mapped gets one BUS_MCEERR_AO");
+	check(all_of(lost, procs), NONE_MAPPED);
+	check(all_of(got_ao, procs), GETS_ONE);
 	check(all_of(is_refused, procs), NEVER_AGAIN);
 	finish_all();
 	for (i = 0; i < NR; i++) {

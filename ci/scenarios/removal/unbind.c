@@ -6,8 +6,6 @@
 #include <sys/klog.h>
 #include "devices.h"
 
-#define NONE_MAPPED	"no process maps a page of the device any longer"
-#define GETS_ONE	"a process that had some mapped gets one BUS_MCEERR_AO"
 #define GETS_NONE	"a process that had none mapped gets nothing"
 #define NOT_CORRUPTED	"the log does not speak of memory corruption"
 

@@ -70,9 +70,8 @@ static void removed(void)
 	make_image();
 	procs = map_chunk();
 	unbind(PMEM);
-	check(all_of(lost, procs), "no process maps a page of the device any longer");
-	check(all_of(got_ao, procs),
-	      "a process that had some mapped gets one BUS_MCEERR_AO");
+	check(all_of(lost, procs), NONE_MAPPED);
+	check(all_of(got_ao, procs), GETS_ONE);
 	finish_all();
 	check(unmount(), UNMOUNTS);
 	rebind(PMEM);
